@@ -1,0 +1,68 @@
+"""Compute: where and how the arithmetic runs. Values only; every hot loop takes one."""
+
+import functools
+import os
+import shutil
+from typing import Literal
+
+import torch
+
+from limbeck.errors import DeviceError, OptionError
+from limbeck.values import replace, value
+
+__all__ = ["Compute"]
+
+
+@functools.cache
+def _cpu_has_fast_bfloat16() -> bool:
+    return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+
+
+@value
+class Compute:
+    """Device, precision, compilation and chunk size of a hot loop.
+
+    device:      "auto" (CUDA where there is one), "cpu", "cuda", "cuda:1" …
+    precision:   "float32", "bfloat16", or "auto": bfloat16 on CUDA and on CPUs with AMX or AVX-512-BF16.
+    compilation: "on", "off", or "auto": where a compiler exists and the work ahead is long enough to pay for it.
+    chunk:       examples a pass at most; None chooses what stays in cache.
+    """
+
+    device: str = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    compilation: Literal["auto", "on", "off"] = "auto"
+    chunk: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.chunk is not None and self.chunk < 1:
+            raise OptionError(f"chunk is {self.chunk}: it counts examples a pass and must be at least 1.")
+
+    def resolve(self) -> "Compute":
+        """The same with "auto" device and precision replaced by what this machine has; DeviceError if it lacks them."""
+        device = self.device
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            kind = torch.device(device).type
+        except RuntimeError as error:
+            raise DeviceError(f"'{device}' is no device: use cpu, cuda or cuda:N.") from error
+        if kind == "cuda" and not torch.cuda.is_available():
+            raise DeviceError("CUDA was asked for, but this PyTorch sees no CUDA device: use --device cpu.")
+        fast = kind == "cuda" or (kind == "cpu" and _cpu_has_fast_bfloat16())
+        precision = self.precision if self.precision != "auto" else ("bfloat16" if fast else "float32")
+        return replace(self, device=device, precision=precision)
+
+    @property
+    def torch_device(self) -> torch.device:
+        """The device as PyTorch names it."""
+        return torch.device(self.resolve().device)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the large passes."""
+        return torch.bfloat16 if self.resolve().precision == "bfloat16" else torch.float32
+
+
+def has_compiler() -> bool:
+    """True where torch.compile can build CPU kernels."""
+    return shutil.which(os.environ.get("CXX", "g++")) is not None or shutil.which("clang++") is not None

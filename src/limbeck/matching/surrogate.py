@@ -1,0 +1,135 @@
+"""The contract of a surrogate of the risk gap, and the one that covers all matching methods: a sum of terms.
+
+A term looks through a view. Terms with the same view share one opening of it and one pullback: adding sample
+difficulty to gradient matching costs a norm, not a second gradient.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from limbeck.compute import Compute
+from limbeck.errors import FitError
+from limbeck.matching.batch import Batch
+from limbeck.matching.cloud import Cloud
+from limbeck.matching.discrepancy import Context, Discrepancy
+from limbeck.matching.view import Cotangents, Glimpse, View
+from limbeck.networks.network import Network
+from limbeck.shapes import Params, Scalar
+from limbeck.values import value
+
+__all__ = ["Match", "Needs", "Place", "Reading", "Sum", "Surrogate", "Term"]
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a surrogate asks of the loop, so that memory can be planned and a misfit is a sentence."""
+
+    real: bool = True  # draws from the real side
+    gradients: bool = False  # looks at weight gradients
+    unrolled: int = 0  # steps of training that it differentiates through
+
+
+class Place(NamedTuple):
+    """Where in weight space we look, and with what means."""
+
+    network: Network
+    params: Params
+    compute: Compute
+
+
+class Reading(NamedTuple):
+    """One evaluation of a surrogate on a synthetic batch."""
+
+    loss: Scalar  # detached
+    cotangents: Cotangents  # ∂loss/∂inputs, ∂loss/∂targets
+    parts: dict[str, float]  # value of each term, for the log
+
+
+class Surrogate(ABC):
+    """A frozen value (``@value``) whose ``read`` gives its value and its gradient in the synthetic batch."""
+
+    @property
+    @abstractmethod
+    def needs(self) -> Needs: ...
+
+    @abstractmethod
+    def read(self, real: Batch | None, synthetic: Batch, place: Place, context: Context) -> Reading:
+        """Value and gradient at ``place``; the two batches hold the same classes."""
+
+
+class Term(ABC):
+    """One summand: a scalar function of what one view shows of both sides (or of the synthetic side alone)."""
+
+    view: View
+    uses_real: bool = True
+
+    @abstractmethod
+    def value(self, real: tuple[Cloud, ...] | None, synthetic: tuple[Cloud, ...], context: Context) -> Scalar:
+        """The term's value, differentiable in the synthetic clouds' points."""
+
+
+@value
+class Match(Term):
+    """weight · Σ over layers of discrepancy(view of real, view of synthetic)."""
+
+    view: View
+    discrepancy: Discrepancy
+    weight: float = 1.0
+
+    def value(self, real: tuple[Cloud, ...] | None, synthetic: tuple[Cloud, ...], context: Context) -> Scalar:
+        if real is None:
+            raise FitError("a Match compares with real data, and none was drawn.")
+        total = sum(self.discrepancy(r, s, context) for r, s in zip(real, synthetic, strict=True))
+        return self.weight * torch.as_tensor(total)
+
+
+@value
+class Sum(Surrogate):
+    """Σ of terms; each distinct view is opened once a side."""
+
+    terms: tuple[Term, ...]
+
+    @property
+    def needs(self) -> Needs:
+        from limbeck.matching.gradients import Gradients
+
+        seen = any(isinstance(term.view, Gradients) for term in self.terms)
+        return Needs(real=any(term.uses_real for term in self.terms), gradients=seen)
+
+    def read(self, real: Batch | None, synthetic: Batch, place: Place, context: Context) -> Reading:
+        loss = torch.zeros((), dtype=synthetic.inputs.dtype, device=synthetic.inputs.device)
+        inputs = torch.zeros_like(synthetic.inputs)
+        targets = None if synthetic.targets is None else torch.zeros_like(synthetic.targets)
+        parts: dict[str, float] = {}
+        for view in dict.fromkeys(term.view for term in self.terms):
+            terms = [term for term in self.terms if term.view == view]
+            seen_real = None
+            if real is not None and any(term.uses_real for term in terms):
+                seen_real = _open(view, place, real, pull=False).clouds
+            glimpse = _open(view, place, synthetic, pull=True)
+            leaves = tuple(c.with_points(c.points.detach().requires_grad_()) for c in glimpse.clouds)
+            values = [term.value(seen_real, leaves, context) for term in terms]
+            total = torch.stack(values).sum()
+            points = torch.autograd.grad(total, [c.points for c in leaves], allow_unused=True)
+            filled = tuple(torch.zeros_like(c.points) if g is None else g for c, g in zip(leaves, points, strict=True))
+            assert glimpse.pull is not None
+            back = glimpse.pull(filled)
+            loss, inputs = loss + total.detach(), inputs + back.inputs
+            targets = targets if targets is None or back.targets is None else targets + back.targets
+            for term, item in zip(terms, values, strict=True):
+                parts[_name(term, parts)] = float(item.detach())
+        return Reading(loss, Cotangents(inputs, targets), parts)
+
+
+def _open(view: View, place: Place, batch: Batch, *, pull: bool) -> Glimpse:
+    return view.open(place.network, place.params, batch, compute=place.compute, pull=pull)
+
+
+def _name(term: Term, taken: dict[str, float]) -> str:
+    inner = getattr(term, "discrepancy", term)
+    name = f"{type(term.view).__name__}.{type(inner).__name__}"
+    return name if name not in taken else f"{name}.{len(taken)}"

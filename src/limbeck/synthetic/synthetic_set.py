@@ -1,0 +1,88 @@
+"""The artefact: a synthetic set that carries everything needed to use it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+from limbeck.data.examples import Examples
+from limbeck.data.preprocessing import Preprocessing
+from limbeck.shapes import Params
+from limbeck.synthetic.parametrisation import Parametrisation
+from limbeck.training.configuration import Configuration
+
+__all__ = ["Card", "SyntheticSet"]
+
+
+@dataclass(frozen=True)
+class Card:
+    """Where a set comes from and how it is meant to be used; plain JSON data, no tensor.
+
+    fingerprint, split_seed: of the task that it was made from.
+    method:     its name; ``distiller`` is its encoded value with every hyper-parameter.
+    recipe:     the set's own evaluation recipe.
+    losses:     (iteration, loss) pairs, at most a few hundred.
+    budget:     iterations, seconds, device, threads, precision … spent.
+    """
+
+    task: str
+    fingerprint: str
+    split_seed: int
+    classes: tuple[str, ...]
+    shape: tuple[int, ...]
+    method: str
+    distiller: dict[str, Any]
+    per_class: tuple[int, ...]
+    seed: int
+    recipe: Configuration
+    losses: tuple[tuple[int, float], ...] = ()
+    budget: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class SyntheticSet:
+    """k stored synthetic examples.
+
+    variables:       what the parametrisation stores (float32, on the CPU).
+    labels:          (k,) int64, the class of each stored example.
+    targets:         (k · multiplicity, classes) probabilities of the decoded examples, or None for hard labels.
+    step_size:       a learned learning rate that belongs to the set's own recipe, or None.
+    """
+
+    variables: Params
+    parametrisation: Parametrisation
+    labels: Tensor
+    targets: Tensor | None
+    step_size: float | None
+    preprocessing: Preprocessing
+    card: Card
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in the order of the labels."""
+        return self.card.classes
+
+    @property
+    def hard(self) -> Tensor:
+        """(k · multiplicity,) class of each decoded example."""
+        return self.labels.repeat_interleave(self.parametrisation.multiplicity)
+
+    def examples(self, labels: str = "own") -> Examples:
+        """Decoded, preprocessed training examples with the set's "own" labels, or "hard" ones."""
+        soft = self.targets if labels == "own" else None
+        return Examples(self.parametrisation.decode(self.variables), self.hard if soft is None else soft)
+
+    def raw(self) -> Tensor:
+        """Decoded examples in raw values: images clamped to [0, 1], table rows in the user's units."""
+        inputs = self.preprocessing.inverse(self.parametrisation.decode(self.variables))
+        return inputs.clamp(0, 1) if inputs.ndim == 4 else inputs
+
+    @property
+    def stored_values(self) -> int:
+        """Numbers stored: variables and soft targets."""
+        return sum(v.numel() for v in self.variables.values()) + (0 if self.targets is None else self.targets.numel())
