@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from limbeck.compute import Compute
 from limbeck.data.task import Task
+from limbeck.errors import FitError, OptionError
 from limbeck.synthetic.synthetic_set import SyntheticSet
 
-__all__ = ["Distiller", "Progress", "Situation"]
+__all__ = ["Distiller", "Progress", "Situation", "stored_per_class"]
 
 
 class Progress(NamedTuple):
@@ -19,7 +20,11 @@ class Progress(NamedTuple):
     done: int  # iterations
     total: int
     loss: float
-    seconds: float  # spent so far, over all sessions of this run
+    seconds: float  # spent in this session
+
+
+def _unwatched(progress: Progress) -> None:
+    del progress
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class Situation:
     per_class: stored examples a class, ≥ 1, or one number for each class.
     seed:      decides everything random.
     directory: where checkpoints and the log live (None: nothing is written, nothing can be resumed).
+    cache:     where trained teachers are kept and found again (None: trained anew; the result is the same).
     watch:     called after every iteration.
     until:     seconds after which the run stops at a checkpoint and ``distill`` returns None, to go on another time.
     """
@@ -37,7 +43,8 @@ class Situation:
     seed: int = 0
     compute: Compute = field(default_factory=Compute)
     directory: Path | None = None
-    watch: Callable[[Progress], None] = lambda progress: None
+    cache: Path | None = None
+    watch: Callable[[Progress], None] = _unwatched
     until: float | None = None
 
 
@@ -49,3 +56,22 @@ class Distiller(ABC):
     @abstractmethod
     def distill(self, task: Task, situation: Situation) -> SyntheticSet | None:
         """The synthetic set; None when ``situation.until`` ended the session before the run was done."""
+
+
+def stored_per_class(task: Task, per_class: int | tuple[int, ...], multiplicity: int = 1) -> tuple[int, ...]:
+    """How many examples of each class to store; checks them against the training split.
+
+    Raises OptionError for counts below 1, FitError where a class has fewer real examples than the set would hold.
+    """
+    counts = (per_class,) * len(task.classes) if isinstance(per_class, int) else tuple(per_class)
+    if len(counts) != len(task.classes):
+        raise OptionError(f"{len(counts)} sizes were given for {len(task.classes)} classes: give one size, or one a class.")
+    if min(counts) < 1:
+        raise OptionError(f"{min(counts)} examples a class were asked for: at least 1 is needed.")
+    for name, have, want in zip(task.classes, task.counts, counts, strict=True):
+        if have < want * multiplicity:
+            raise FitError(
+                f"class '{name}' has {have} training examples, but {want * multiplicity} were asked for: "
+                f"use --per-class {max(1, have // multiplicity)} or less, or collect more of it."
+            )
+    return counts

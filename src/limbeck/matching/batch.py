@@ -34,5 +34,6 @@ class Batch:
     def groups(self) -> Tensor:
         """(n,) int64: the position in ``classes`` of each example."""
         return torch.repeat_interleave(
-            torch.arange(len(self.sizes), device=self.inputs.device), torch.tensor(self.sizes, device=self.inputs.device)
+            torch.arange(len(self.sizes), device=self.inputs.device),
+            torch.tensor(self.sizes, device=self.inputs.device),
         )

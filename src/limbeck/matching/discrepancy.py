@@ -40,12 +40,15 @@ class Context:
 
     progress:  fraction of the run that is done, in [0, 1].
     generator: randomness of this step (projections, frequencies), on the clouds' device.
-    state:     tensors that live as long as the run (learned frequencies); made by ``Discrepancy.init``, kept in checkpoints.
+    state:     tensors that live as long as the run (learned frequencies); made by ``Discrepancy.init``, kept in
+               checkpoints.
+    matched:   value of the terms read before this one in the step (0 for the first): a term may be relative to it.
     """
 
     progress: float = 0.0
     generator: torch.Generator = field(default_factory=lambda: torch.Generator().manual_seed(0))
     state: dict[str, torch.Tensor] = field(default_factory=dict)
+    matched: float = 0.0
 
 
 class Discrepancy(ABC):

@@ -5,6 +5,7 @@ from typing import final
 import torch
 from torch import Tensor
 
+from limbeck.data.examples import Examples
 from limbeck.data.task import Pool
 from limbeck.matching.batch import Batch
 
@@ -30,3 +31,11 @@ class RealSide:
         labels = torch.repeat_interleave(torch.tensor(classes), torch.tensor(sizes))
         inputs = self.pool.take(torch.cat(picked))
         return Batch(inputs.to(self.device), labels.to(self.device), classes, sizes)
+
+    def draw_any(self, n: int, generator: torch.Generator) -> Examples:
+        """``n`` examples of any class, uniform over all pools together; without replacement while they last."""
+        indices = torch.cat(self.pools)
+        rounds = -(-n // len(indices))
+        order = torch.cat([torch.randperm(len(indices), generator=generator) for _ in range(rounds)])[:n]
+        picked = indices[order]
+        return Examples(self.pool.take(picked), self.pool.labels[picked]).to(self.device)

@@ -17,7 +17,7 @@ __all__ = ["Location", "State", "Surroundings"]
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a state may use when it moves: the data's shape, both sides, randomness (all derived from the run's seed)."""
+    """What a state may use when it moves: the data's shape, both sides, randomness (derived from the run's seed)."""
 
     shape: tuple[int, ...]
     classes: int

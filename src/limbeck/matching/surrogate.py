@@ -6,13 +6,13 @@ difficulty to gradient matching costs a norm, not a second gradient.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import torch
 from torch import Tensor
 
 from limbeck.compute import Compute
-from limbeck.errors import FitError
+from limbeck.errors import FitError, OptionError
 from limbeck.matching.batch import Batch
 from limbeck.matching.cloud import Cloud
 from limbeck.matching.discrepancy import Context, Discrepancy
@@ -65,13 +65,18 @@ class Term(ABC):
     """One summand: a scalar function of what one view shows of both sides (or of the synthetic side alone)."""
 
     view: View
-    uses_real: bool = True
+
+    @property
+    def uses_real(self) -> bool:
+        """False where the term looks at the synthetic side alone."""
+        return True
 
     @abstractmethod
     def value(self, real: tuple[Cloud, ...] | None, synthetic: tuple[Cloud, ...], context: Context) -> Scalar:
         """The term's value, differentiable in the synthetic clouds' points."""
 
 
+@final
 @value
 class Match(Term):
     """weight · Σ over layers of discrepancy(view of real, view of synthetic)."""
@@ -80,6 +85,11 @@ class Match(Term):
     discrepancy: Discrepancy
     weight: float = 1.0
 
+    def __post_init__(self) -> None:
+        if self.discrepancy.facts.paired and not self.view.paired:
+            names = type(self.discrepancy).__name__, type(self.view).__name__
+            raise FitError(f"{names[0]} compares row with row, and {names[1]} shows no paired rows: use gradients.")
+
     def value(self, real: tuple[Cloud, ...] | None, synthetic: tuple[Cloud, ...], context: Context) -> Scalar:
         if real is None:
             raise FitError("a Match compares with real data, and none was drawn.")
@@ -87,17 +97,20 @@ class Match(Term):
         return self.weight * torch.as_tensor(total)
 
 
+@final
 @value
 class Sum(Surrogate):
     """Σ of terms; each distinct view is opened once a side."""
 
     terms: tuple[Term, ...]
 
+    def __post_init__(self) -> None:
+        if not self.terms:
+            raise OptionError("a sum of no terms measures nothing: give at least one.")
+
     @property
     def needs(self) -> Needs:
-        from limbeck.matching.gradients import Gradients
-
-        seen = any(isinstance(term.view, Gradients) for term in self.terms)
+        seen = any(term.view.of_gradients for term in self.terms)
         return Needs(real=any(term.uses_real for term in self.terms), gradients=seen)
 
     def read(self, real: Batch | None, synthetic: Batch, place: Place, context: Context) -> Reading:
@@ -112,7 +125,10 @@ class Sum(Surrogate):
                 seen_real = _open(view, place, real, pull=False).clouds
             glimpse = _open(view, place, synthetic, pull=True)
             leaves = tuple(c.with_points(c.points.detach().requires_grad_()) for c in glimpse.clouds)
-            values = [term.value(seen_real, leaves, context) for term in terms]
+            values: list[Tensor] = []
+            for term in terms:
+                context.matched = float(loss) + sum(float(v.detach()) for v in values)
+                values.append(term.value(seen_real, leaves, context))
             total = torch.stack(values).sum()
             points = torch.autograd.grad(total, [c.points for c in leaves], allow_unused=True)
             filled = tuple(torch.zeros_like(c.points) if g is None else g for c, g in zip(leaves, points, strict=True))

@@ -6,7 +6,7 @@ need is computed once, and a view of gradients can pull back without a second ba
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from torch import Tensor
 
@@ -36,6 +36,9 @@ class Glimpse(NamedTuple):
 class View(ABC):
     """A frozen value (``@value``): pixels, features, attention, gradients, logits, statistics."""
 
+    of_gradients: ClassVar[bool] = False  # True where weight gradients are looked at
+    paired: ClassVar[bool] = False  # True where its clouds are paired
+
     @abstractmethod
     def open(self, network: Network, params: Params, batch: Batch, *, compute: Compute, pull: bool) -> Glimpse:
-        """Look at ``batch`` through ``network`` at ``params``. ``pull=False`` (real side) keeps no graph and may chunk."""
+        """Look at ``batch`` through ``network`` at ``params``; ``pull=False`` (real side) keeps no graph."""

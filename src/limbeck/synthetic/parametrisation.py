@@ -10,7 +10,7 @@ __all__ = ["Parametrisation"]
 
 
 class Parametrisation(ABC):
-    """A frozen value (``@value``). What is optimised and stored are its variables; what trains is what it decodes to."""
+    """A frozen value (``@value``). Its variables are optimised and stored; what they decode to trains."""
 
     @property
     @abstractmethod

@@ -1,12 +1,17 @@
 """The artefact: a synthetic set that carries everything needed to use it."""
 
 from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
+from torch.utils.data import TensorDataset
 
 from limbeck.data.examples import Examples
 from limbeck.data.preprocessing import Preprocessing
+from limbeck.errors import FitError
 from limbeck.shapes import Params
 from limbeck.synthetic.parametrisation import Parametrisation
 from limbeck.training.configuration import Configuration
@@ -22,7 +27,7 @@ class Card:
     method:     its name; ``distiller`` is its encoded value with every hyper-parameter.
     recipe:     the set's own evaluation recipe.
     losses:     (iteration, loss) pairs, at most a few hundred.
-    budget:     iterations, seconds, device, threads, precision … spent.
+    budget:     iterations, device, threads, precision … spent; no wall-clock time: a repeated run has the same bytes.
     """
 
     task: str
@@ -59,6 +64,20 @@ class SyntheticSet:
     preprocessing: Preprocessing
     card: Card
 
+    def __post_init__(self) -> None:
+        k, decoded = len(self.labels), len(self.labels) * self.parametrisation.multiplicity
+        if self.labels.dtype != torch.int64 or self.labels.ndim != 1 or not k:
+            raise FitError(
+                f"labels are {tuple(self.labels.shape)} {self.labels.dtype}: give one int64 class an example."
+            )
+        for name, variable in self.variables.items():
+            if len(variable) != k:
+                raise FitError(f"variable '{name}' has {len(variable)} rows for {k} labels: give one row a label.")
+        if self.targets is not None and (self.targets.ndim != 2 or len(self.targets) != decoded):
+            raise FitError(
+                f"targets are {tuple(self.targets.shape)} for {decoded} decoded examples: give one row each."
+            )
+
     def __len__(self) -> int:
         return len(self.labels)
 
@@ -86,3 +105,25 @@ class SyntheticSet:
     def stored_values(self) -> int:
         """Numbers stored: variables and soft targets."""
         return sum(v.numel() for v in self.variables.values()) + (0 if self.targets is None else self.targets.numel())
+
+    def dataset(self, labels: str = "own") -> TensorDataset:
+        """A torch Dataset of (preprocessed input, target): a class index, or probabilities where labels are soft."""
+        examples = self.examples(labels)
+        return TensorDataset(examples.inputs, examples.targets)
+
+    def save(self, directory: str | PathLike[str]) -> Path:
+        """Write the set as a directory (:mod:`limbeck.synthetic.storage`), atomically; the directory is returned.
+
+        Raises DirectoryError where the directory belongs to something else or cannot be written.
+        """
+        from limbeck.synthetic.storage import save
+
+        save(self, Path(directory))
+        return Path(directory)
+
+    @staticmethod
+    def load(directory: str | PathLike[str]) -> "SyntheticSet":
+        """The set in ``directory``. Raises ArtifactError where it is missing, damaged, changed or too new."""
+        from limbeck.synthetic.storage import load
+
+        return load(Path(directory))

@@ -10,9 +10,11 @@ from torch import Tensor
 
 from limbeck.values import value
 
-__all__ = ["Adam", "AdamW", "Optimizer", "OptimizerState", "RMSprop", "SGD"]
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "OptimizerState", "RMSprop"]
 
-OptimizerState: TypeAlias = dict[str, list[Tensor]]  # moments by name, one tensor a weight; "step": [0-d float32]
+OptimizerState: TypeAlias = dict[
+    str, list[Tensor]
+]  # moments by name, one tensor a weight; "step": [0-d float64 on the CPU]
 
 
 class Optimizer(ABC):
@@ -46,7 +48,7 @@ class SGD(Optimizer):
     def step(
         self, weights: Sequence[Tensor], grads: Sequence[Tensor], state: OptimizerState, lr: float | Tensor
     ) -> tuple[list[Tensor], OptimizerState]:
-        g = [d + self.weight_decay * w for d, w in zip(grads, weights, strict=True)] if self.weight_decay else list(grads)
+        g = _decayed(grads, weights, self.weight_decay)
         if not self.momentum:
             return [w - lr * d for w, d in zip(weights, g, strict=True)], {}
         v = [self.momentum * m + d for m, d in zip(state["momentum"], g, strict=True)]
@@ -70,7 +72,7 @@ class Adam(Optimizer):
     def step(
         self, weights: Sequence[Tensor], grads: Sequence[Tensor], state: OptimizerState, lr: float | Tensor
     ) -> tuple[list[Tensor], OptimizerState]:
-        g = [d + self.weight_decay * w for d, w in zip(grads, weights, strict=True)] if self.weight_decay else list(grads)
+        g = _decayed(grads, weights, self.weight_decay)
         return _adam_step(weights, g, state, lr, (self.beta1, self.beta2, self.eps))
 
 
@@ -109,15 +111,20 @@ class RMSprop(Optimizer):
     def step(
         self, weights: Sequence[Tensor], grads: Sequence[Tensor], state: OptimizerState, lr: float | Tensor
     ) -> tuple[list[Tensor], OptimizerState]:
-        g = [d + self.weight_decay * w for d, w in zip(grads, weights, strict=True)] if self.weight_decay else list(grads)
+        g = _decayed(grads, weights, self.weight_decay)
         s = [self.alpha * q + (1 - self.alpha) * d * d for q, d in zip(state["square"], g, strict=True)]
         moved = [w - lr * d / (q.sqrt() + self.eps) for w, d, q in zip(weights, g, s, strict=True)]
         return moved, {"square": s}
 
 
+def _decayed(grads: Sequence[Tensor], weights: Sequence[Tensor], decay: float) -> list[Tensor]:
+    return [g + decay * w for g, w in zip(grads, weights, strict=True)] if decay else list(grads)
+
+
 def _adam_init(weights: Sequence[Tensor]) -> OptimizerState:
+    # The step counts in float64: in float32, 1 − 0.999 keeps four digits of the bias correction.
     zeros = [torch.zeros_like(w) for w in weights]
-    return {"mean": zeros, "square": [z.clone() for z in zeros], "step": [torch.zeros(())]}
+    return {"mean": zeros, "square": [z.clone() for z in zeros], "step": [torch.zeros((), dtype=torch.float64)]}
 
 
 def _adam_step(
@@ -132,7 +139,5 @@ def _adam_step(
     mean = [beta1 * m + (1 - beta1) * d for m, d in zip(state["mean"], grads, strict=True)]
     square = [beta2 * s + (1 - beta2) * d * d for s, d in zip(state["square"], grads, strict=True)]
     first, second = 1 - beta1**step, (1 - beta2**step) ** 0.5
-    moved = [
-        w - (lr / first) * m / (s.sqrt() / second + eps) for w, m, s in zip(weights, mean, square, strict=True)
-    ]
+    moved = [w - (lr / first) * m / (s.sqrt() / second + eps) for w, m, s in zip(weights, mean, square, strict=True)]
     return moved, {"mean": mean, "square": square, "step": [step]}

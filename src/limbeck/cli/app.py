@@ -1,0 +1,36 @@
+"""The tree of commands."""
+
+import typer
+
+from limbeck.cli.making import demo, distill
+from limbeck.cli.judging import compare, evaluate
+from limbeck.cli.showing import cite, export, info, names, report, show
+from limbeck.cli.studies import study
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="limbeck",
+    help="Distil a data set: make a tiny synthetic training set on which models train nearly as well, judge it honestly, "
+    "and say for whom it works.",
+    epilog="First steps:  limbeck distill digits --out runs/digits   then   limbeck evaluate runs/digits",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+_CONTEXT = {"help_option_names": ["-h", "--help"]}
+for order, command in (
+    ("list", names),
+    ("info", info),
+    ("distill", distill),
+    ("evaluate", evaluate),
+    ("compare", compare),
+    ("show", show),
+    ("export", export),
+    ("report", report),
+    ("cite", cite),
+    ("demo", demo),
+):
+    app.command(order, context_settings=_CONTEXT)(command)
+app.add_typer(study, name="study")

@@ -1,0 +1,90 @@
+"""Options that several commands share, and how their texts become values."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from limbeck.compute import Compute
+    from limbeck.data.task import Task
+    from limbeck.synthetic.synthetic_set import SyntheticSet
+
+__all__ = [
+    "Channels",
+    "Device",
+    "Groups",
+    "Json",
+    "Precision",
+    "Size",
+    "SourceArgument",
+    "SplitSeed",
+    "Zca",
+    "compute_of",
+    "load_set",
+    "open_task",
+    "pairs",
+    "reopen",
+]
+
+SourceArgument = Annotated[
+    str,
+    typer.Argument(help="digits, idx:PATH, parquet:PATH, folder:PATH, npz:PATH or hub:NAME", show_default=False),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print machine-readable results on standard output.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 …, or auto.")]
+Precision = Annotated[str, typer.Option(help="float32, bfloat16, or auto.")]
+Size = Annotated[int | None, typer.Option(help="Images of a folder are cut and scaled to SIZE × SIZE pixels.")]
+Channels = Annotated[int | None, typer.Option(help="1 (grey) or 3 (RGB), where images are mixed.")]
+Groups = Annotated[
+    Path | None, typer.Option(help="Text file, one group (patient, source) an example: no group crosses the splits.")
+]
+SplitSeed = Annotated[int, typer.Option(help="Seed of the split into train, validation and test.")]
+Zca = Annotated[bool, typer.Option("--zca", help="Whiten the data (statistics from train only).")]
+
+
+def compute_of(device: str, precision: str) -> "Compute":
+    """The Compute of two options; a sentence where this machine lacks it."""
+    from limbeck.compute import Compute
+    from limbeck.errors import unknown
+
+    if precision not in ("auto", "float32", "bfloat16"):
+        raise unknown("precision", precision, ("auto", "float32", "bfloat16"))
+    return Compute(device=device, precision=precision).resolve()  # type: ignore[arg-type]
+
+
+def pairs(settings: list[str]) -> dict[str, str]:
+    """``key=value`` texts as a dictionary."""
+    from limbeck.errors import OptionError
+
+    for text in settings:
+        if "=" not in text or text.startswith("="):
+            raise OptionError(f"'{text}' is no setting: write --set key=value.")
+    return dict(text.split("=", 1) for text in settings)
+
+
+def open_task(source: str, **options: Any) -> "Task":
+    """The task of a source, with those options that were given."""
+    from limbeck.data.sources import open_source
+
+    return open_source(source, **{k: v for k, v in options.items() if v is not None and v is not False})
+
+
+def load_set(directory: Path) -> "SyntheticSet":
+    """The synthetic set of a directory; says what is there instead where it is unfinished."""
+    from limbeck.errors import ArtifactError
+    from limbeck.synthetic.synthetic_set import SyntheticSet
+
+    if (directory / "run.json").exists() and not (directory / "card.json").exists():
+        raise ArtifactError(f"'{directory}' holds an unfinished run: give its limbeck distill command again to finish it.")
+    return SyntheticSet.load(directory)
+
+
+def reopen(made: "SyntheticSet", source: str | None, groups: Path | None) -> "Task":
+    """The task that a set was made from: its own source unless another place is given, split and cut the same way."""
+    card = made.card
+    options: dict[str, Any] = {"seed": card.split_seed, "groups": groups}
+    text = source or card.task
+    if text.startswith("folder:"):
+        options |= {"size": card.shape[1], "channels": card.shape[0]}
+    return open_task(text, **options, zca=made.preprocessing.whiten is not None)

@@ -1,0 +1,103 @@
+"""What a person sees: words and progress on standard error, results on standard output."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from limbeck.distillation.distiller import Progress
+
+__all__ = ["distilling", "emit", "say", "seconds_in_words", "steps", "table", "words"]
+
+words = Console(stderr=True, highlight=False, soft_wrap=True)
+_results = Console(highlight=False)
+
+
+def say(text: str) -> None:
+    """One line for the person, on standard error."""
+    words.print(text)
+
+
+def emit(data: Any, *, as_json: bool, otherwise: "Table | str") -> None:
+    """A result on standard output: JSON for scripts, else a table or text."""
+    if as_json:
+        sys.stdout.write(json.dumps(data, indent=1, default=str, allow_nan=False) + "\n")
+    else:
+        _results.print(otherwise)
+
+
+def table(columns: list[str], rows: list[list[str]], title: str = "") -> Table:
+    """A plain table; the texts are shown as they are, not as markup."""
+    from rich.text import Text
+
+    made = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    for row in rows:
+        made.add_row(*(Text(cell) for cell in row))
+    return made
+
+
+def seconds_in_words(seconds: float) -> str:
+    """``45 s``, ``3 min``, ``2.5 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+@contextmanager
+def distilling(name: str) -> "Iterator[Callable[[Progress], None]]":
+    """A bar with loss, time left and memory for one distillation."""
+    import psutil
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("loss {task.fields[loss]:.4g}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[memory]}"),
+    )
+    process = psutil.Process()
+    with Progress(*columns, console=words, refresh_per_second=4) as bar:
+        job = bar.add_task(name, total=None, loss=float("nan"), memory="")
+
+        def watch(progress: Any) -> None:
+            often = max(1, progress.total // 200)
+            if progress.done % often == 0 or progress.done == progress.total:
+                memory = f"{process.memory_info().rss / 2**30:.1f} GiB"
+                bar.update(job, completed=progress.done, total=progress.total, loss=progress.loss, memory=memory)
+
+        yield watch
+
+
+@contextmanager
+def steps(name: str) -> "Iterator[Callable[[int, int], None]]":
+    """A bar for counted steps with time left."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=words, refresh_per_second=4) as bar:
+        job = bar.add_task(name, total=None)
+
+        def watch(done: int, total: int) -> None:
+            bar.update(job, completed=done, total=total)
+
+        yield watch

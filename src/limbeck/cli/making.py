@@ -1,0 +1,124 @@
+"""Making sets: ``limbeck distill`` and ``limbeck demo``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from limbeck.cli.asking import (
+    Channels,
+    Device,
+    Groups,
+    Json,
+    Precision,
+    Size,
+    SourceArgument,
+    SplitSeed,
+    Zca,
+    compute_of,
+    open_task,
+    pairs,
+)
+
+if TYPE_CHECKING:
+    from limbeck.data.task import Task
+    from limbeck.distillation.distiller import Distiller, Situation
+
+__all__ = ["demo", "distill"]
+
+PATIENCE = 300.0  # seconds that a run takes when the person says nothing about it
+
+
+def distill(
+    source: SourceArgument,
+    method: Annotated[str, typer.Option("--method", "-m", help="See: limbeck list methods.")] = "dm",
+    per_class: Annotated[int, typer.Option("--per-class", "-k", help="Synthetic examples a class.")] = 10,
+    seed: Annotated[int, typer.Option(help="Decides everything random in the distillation.")] = 0,
+    budget: Annotated[
+        str | None, typer.Option(help="Time, e.g. 90s, 5m, 2h; turned once into iterations. Default: 5m at most.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Directory for the set; a stopped run goes on there.")] = None,
+    network: Annotated[str | None, typer.Option(help="See: limbeck list networks.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, e.g. lr=0.5. Repeatable.")
+    ] = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    size: Size = None,
+    channels: Channels = None,
+    groups: Groups = None,
+    split_seed: SplitSeed = 0,
+    zca: Zca = False,
+    as_json: Json = False,
+) -> None:
+    """Distil SOURCE into a few synthetic examples a class."""
+    from limbeck.cli.console import emit, say
+    from limbeck.distillation.distill import compose
+    from limbeck.distillation.distiller import Situation, stored_per_class
+
+    compute = compute_of(device, precision)
+    task = open_task(source, size=size, channels=channels, groups=groups, seed=split_seed, zca=zca)
+    for note in task.notes:
+        say(f"[yellow]note:[/] {note}")
+    chosen: dict[str, Any] = pairs(settings or [])
+    distiller = compose(task, method, per_class, **chosen, **({"network": network} if network else {}))
+    stored_per_class(task, per_class)
+    directory = out or Path("runs") / f"{source.split(':')[0]}-{method}-{per_class}-seed{seed}"
+    situation = Situation(per_class, seed, compute, cache=None)
+    timed = _seconds(budget, "iterations" in chosen, directory, distiller, task, situation)
+    made = _run(directory, distiller, task, situation, timed)
+    emit(
+        {"out": str(directory), "method": method, "examples": len(made), "fingerprint": made.card.fingerprint},
+        as_json=as_json,
+        otherwise=f"{len(made)} examples in {directory}",
+    )
+    say(f"Look at {directory / 'preview.png'}; next: limbeck evaluate {directory}")
+
+
+def _seconds(
+    budget: str | None, fixed: bool, directory: Path, distiller: "Distiller", task: "Task", situation: "Situation"
+) -> float | None:
+    """The time budget to run under, after telling the person what to expect; None for a fixed number of iterations."""
+    from limbeck.cli.console import say, seconds_in_words
+    from limbeck.distillation.budget import parse_seconds, seconds_an_iteration
+    from limbeck.distillation.distill import stored_run
+    from limbeck.distillation.outer_loop import MatchingDistiller
+
+    given = None if budget is None else parse_seconds(budget)
+    found = stored_run(directory)
+    if found is not None:
+        say(f"Going on with {directory}.")
+        return given if given is not None or fixed else found.get("budget")
+    if not isinstance(distiller, MatchingDistiller):
+        return None
+    if given is not None:
+        say(f"About {seconds_in_words(given)}: the budget is turned into iterations and stored.")
+        return given
+    whole = seconds_an_iteration(distiller, task, situation, spend=4.0) * distiller.iterations
+    if fixed or whole <= PATIENCE:
+        say(f"About {seconds_in_words(whole)} for {distiller.iterations:,} iterations.")
+        return None
+    say(
+        f"The published {distiller.iterations:,} iterations would take about {seconds_in_words(whole)} here; "
+        f"this run stops at {seconds_in_words(PATIENCE)} (--budget or --set iterations=… changes that)."
+    )
+    return PATIENCE
+
+
+def _run(directory: Path, distiller: "Distiller", task: "Task", situation: "Situation", budget: float | None) -> Any:
+    from dataclasses import replace
+
+    from limbeck.cli.console import distilling
+    from limbeck.distillation.distill import distill_into
+
+    with distilling(distiller.name) as watch:
+        made = distill_into(directory, distiller, task, replace(situation, watch=watch), budget)
+    assert made is not None
+    return made
+
+
+def demo(out: Annotated[Path, typer.Option(help="Directory of the study.")] = Path("runs/demo")) -> None:
+    """Run a small study on handwritten digits and write its page: about two minutes."""
+    from limbeck.cli.studies import run_demo
+
+    run_demo(out)

@@ -1,0 +1,171 @@
+"""Looking: ``limbeck list``, ``info``, ``show``, ``export``, ``report``, ``cite``."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from limbeck.cli.asking import Channels, Groups, Json, Size, SourceArgument, SplitSeed, load_set, open_task, reopen
+
+__all__ = ["cite", "export", "info", "names", "report", "show"]
+
+Sets = Annotated[list[Path], typer.Argument(help="Directories of synthetic sets.", show_default=False)]
+
+
+def names(
+    what: Annotated[str, typer.Argument(help="methods, networks, sources, spaces, augmentations or formats")] = "methods",
+    as_json: Json = False,
+) -> None:
+    """List what limbeck knows."""
+    from limbeck.cli.console import emit, table
+    from limbeck.cli.listing import LISTS
+    from limbeck.errors import unknown
+
+    if what not in LISTS:
+        raise unknown("list", what, LISTS)
+    columns, rows = LISTS[what]()
+    emit([dict(zip(columns, row, strict=True)) for row in rows], as_json=as_json, otherwise=table(columns, rows))
+
+
+def info(
+    source: SourceArgument,
+    size: Size = None,
+    channels: Channels = None,
+    groups: Groups = None,
+    split_seed: SplitSeed = 0,
+    as_json: Json = False,
+) -> None:
+    """Say what SOURCE holds: splits, classes, shape, fingerprint."""
+    from limbeck.cli.console import emit, say, table
+
+    task = open_task(source, size=size, channels=channels, groups=groups, seed=split_seed)
+    facts = {
+        "source": task.name,
+        "kind": task.kind,
+        "shape": list(task.shape),
+        "train": len(task.train),
+        "validation": len(task.validation),
+        "test": task.test.size,
+        "classes": dict(zip(task.classes, task.counts, strict=True)),
+        "fingerprint": task.fingerprint,
+        "split_seed": task.split_seed,
+        "notes": list(task.notes),
+    }
+    rows = [[key, _words(item)] for key, item in facts.items()]
+    emit(facts, as_json=as_json, otherwise=table(["", source], rows))
+    say(f"Next: limbeck distill {source}")
+
+
+def _words(item: Any) -> str:
+    if isinstance(item, dict):
+        shown = [f"{name} ({count})" for name, count in list(item.items())[:20]]
+        more = f" … {len(item) - 20} more" if len(item) > 20 else ""
+        return f"{len(item)}, with training examples: " + ", ".join(shown) + more
+    return " × ".join(map(str, item)) if isinstance(item, list) and all(isinstance(i, int) for i in item) else _joined(item)
+
+
+def _joined(item: Any) -> str:
+    return "; ".join(item) if isinstance(item, list) else f"{item:,}" if isinstance(item, int) else str(item)
+
+
+def show(
+    directory: Annotated[Path, typer.Argument(help="Directory of a synthetic set.")], as_json: Json = False
+) -> None:
+    """Show what a synthetic set is and how it was made."""
+    from limbeck.cli.console import emit, say, table
+    from limbeck.values import encode
+
+    made = load_set(directory)
+    card = made.card
+    facts = encode(card)
+    rows = [
+        ["made from", f"{card.task} (fingerprint {card.fingerprint[:16]}, split seed {card.split_seed})"],
+        ["method", f"{card.method}, seed {card.seed}"],
+        ["stored", f"{len(made)} examples of {' × '.join(map(str, card.shape))}: {made.stored_values:,} numbers"],
+        ["a class", ", ".join(f"{n}: {k}" for n, k in zip(card.classes, card.per_class, strict=True))],
+        ["labels", "hard" if made.targets is None else "soft"],
+        ["spent", _budget(card.budget)],
+        ["recipe", _short(card.recipe)],
+        ["versions", _budget(card.versions)],
+    ]
+    if card.losses:
+        rows.insert(6, ["loss", f"{card.losses[0][1]:.4g} at first, {card.losses[-1][1]:.4g} at last"])
+    emit(facts, as_json=as_json, otherwise=table(["", str(directory)], rows))
+    say(f"Pictures: {directory / 'preview.png'}; next: limbeck evaluate {directory}")
+
+
+def _budget(facts: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {item}" for key, item in facts.items())
+
+
+def _short(configuration: Any) -> str:
+    from limbeck.values import encode
+
+    parts = encode(configuration)
+    shown = {k: v for k, v in parts.items() if k not in ("kind", "name")}
+    return "; ".join(f"{k} {_kind(v)}" for k, v in shown.items())
+
+
+def _kind(item: Any) -> str:
+    if not isinstance(item, dict):
+        return str(item)
+    fields = ", ".join(f"{k}={_kind(v)}" for k, v in item.items() if k != "kind")
+    return f"{item['kind']}({fields})"
+
+
+def export(
+    directory: Annotated[Path, typer.Argument(help="Directory of a synthetic set.")],
+    form: Annotated[str, typer.Option("--format", "-f", help="folder, parquet or npz.")] = "folder",
+    out: Annotated[Path | None, typer.Option(help="Where to write it. Default: DIRECTORY-FORMAT beside it.")] = None,
+) -> None:
+    """Write a synthetic set for other tools, with all that is needed to train on it."""
+    from limbeck.cli.console import emit, say
+    from limbeck.synthetic.export import export as write
+
+    target = out or directory.with_name(f"{directory.name}-{form}")
+    written = write(load_set(directory), target, form)
+    emit({"out": str(written)}, as_json=False, otherwise=str(written))
+    beside = target if target.is_dir() else target.parent
+    say(f"Read {beside}/{'HOWTO.md' if target.is_dir() else target.stem + '.HOWTO.md'} to train on it elsewhere.")
+
+
+def report(
+    directories: Sets,
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
+    source: Annotated[str | None, typer.Option(help="Where the real data is, if not where it was.")] = None,
+    groups: Groups = None,
+) -> None:
+    """Write one self-contained page about synthetic sets, or about a study."""
+    from limbeck.cli.console import say
+    from limbeck.errors import SourceError
+    from limbeck.evaluation.records import Records
+    from limbeck.report.page import write_page
+    from limbeck.report.report import report_sets
+
+    if len(directories) == 1 and (directories[0] / "results.sqlite").exists():
+        from limbeck.cli.studies import write_study_page
+
+        say(f"Wrote {write_study_page(directories[0], out, f'limbeck report {directories[0]} --out {out}')}.")
+        return
+    sets = [load_set(directory) for directory in directories]
+    found = [r for d in directories for r in sorted(d.glob("evaluation-*.parquet"))]
+    records = sum((Records.from_parquet(path) for path in found), Records(()))
+    tested = records.where(split="test")
+    try:
+        task = reopen(sets[0], source, groups)
+    except SourceError as error:
+        say(f"[yellow]note:[/] the page shows no real examples, because {error}")
+        task = None
+    command = " && ".join(f"limbeck evaluate {d}" for d in directories) + f" && limbeck report {' '.join(map(str, directories))}"
+    story = report_sets(sets, tested if len(tested) else records, task=task, command=command)
+    say(f"Wrote {write_page(out, story)}; open it in a browser.")
+
+
+def cite(methods: Annotated[list[str], typer.Argument(help="Names of methods, or limbeck.")]) -> None:
+    """Print the BibTeX of methods."""
+    import sys
+
+    from limbeck.cite import cite as bibtex
+
+    sys.stdout.write(bibtex(*methods) + "\n")

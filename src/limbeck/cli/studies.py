@@ -1,0 +1,145 @@
+"""Studies: ``limbeck study run|status|resume|export`` and the demonstration."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from limbeck.cli.asking import Json
+
+if TYPE_CHECKING:
+    from limbeck.study.study import Study
+
+__all__ = ["run_demo", "study", "write_study_page"]
+
+study = typer.Typer(help="Grids of distillations and evaluations that survive interruptions.", no_args_is_help=True)
+
+File = Annotated[Path, typer.Argument(help="The study as a YAML file.", show_default=False)]
+Directory = Annotated[Path | None, typer.Option("--out", help="The study's directory. Default: runs/NAME.")]
+
+
+@study.command("run")
+def run(
+    file: File,
+    out: Directory = None,
+    seconds: Annotated[float | None, typer.Option(help="Stop after about so many seconds, to go on another time.")] = None,
+) -> None:
+    """Do all runs of a study that are not done yet."""
+    from limbeck.study.study import Study
+
+    chosen = Study.load(file)
+    directory = out or Path("runs") / chosen.name
+    _run(chosen, directory, seconds)
+
+
+@study.command("status")
+def status(file: File, out: Directory = None, as_json: Json = False) -> None:
+    """Say where a study stands, and what is left of it."""
+    from limbeck.cli.console import emit, say
+    from limbeck.study.results import status as standing
+    from limbeck.study.study import Study
+
+    directory = file if file.is_dir() else out or Path("runs") / Study.load(file).name
+    found = standing(directory)
+    data = {"done": found.done, "failed": found.failed, "open": found.open, "rows": found.rows, "seconds": found.seconds}
+    emit(data | {"failures": found.failures}, as_json=as_json, otherwise=found.sentence)
+    for what, sentence in found.failures:
+        say(f"[yellow]failed:[/] {what}: {sentence}")
+
+
+@study.command("resume")
+def resume(
+    export: Annotated[Path, typer.Argument(help="A file that limbeck study export wrote.", show_default=False)],
+    file: Annotated[Path | None, typer.Option("--study", help="The study as it is now, where it has grown since.")] = None,
+    out: Directory = None,
+    seconds: Annotated[float | None, typer.Option(help="Stop after about so many seconds.")] = None,
+) -> None:
+    """Go on with a study from its export: what that holds is not done again."""
+    from limbeck.study.exported import import_export, read_export
+    from limbeck.study.study import Study
+
+    grown = None if file is None else Study.load(file)
+    directory = out or Path("runs") / (grown or read_export(export).study).name
+    chosen = import_export(export, directory, grown)
+    _run(chosen, directory, seconds)
+
+
+@study.command("export")
+def export(
+    directory: Annotated[Path, typer.Argument(help="The study's directory.", show_default=False)],
+    out: Annotated[Path, typer.Argument(help="The Parquet file to write.", show_default=False)],
+    sets: Annotated[bool, typer.Option("--sets", help="Take the synthetic sets along (5 MB at most).")] = False,
+) -> None:
+    """Write what is done to one Parquet file, which results are read from and a study resumes from."""
+    from limbeck.cli.console import say
+    from limbeck.study.exported import export as write
+
+    size = write(directory, out, sets=sets)
+    say(f"Wrote {out} ({size / 1e6:.2f} MB); next: limbeck study resume {out}")
+
+
+def _run(chosen: "Study", directory: Path, seconds: float | None) -> bool:
+    from limbeck.cli.console import say
+    from limbeck.study.estimate import estimate
+
+    expected = estimate(chosen, directory)
+    say(expected.sentence)
+    summary = _driven(chosen, directory, seconds)
+    for what, sentence in summary.failures:
+        say(f"[yellow]failed:[/] {what}: {sentence}")
+    if summary.complete:
+        say(f"All {summary.total} runs are done. Next: limbeck report {directory} --out {directory / 'report.html'}")
+    else:
+        say(f"{summary.done} of {summary.total} runs are done; the same command goes on.")
+    return summary.complete
+
+
+def _driven(chosen: "Study", directory: Path, seconds: float | None) -> Any:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from limbeck.cli.console import words
+    from limbeck.study.execute import StudyProgress
+    from limbeck.study.execute import run as drive
+
+    columns = (TextColumn("runs"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[rest]}"))
+    with Progress(*columns, console=words, refresh_per_second=4) as bar:
+        job = bar.add_task("study", total=None, rest="")
+
+        def watch(progress: StudyProgress) -> None:
+            bar.update(job, completed=progress.done, total=progress.total, rest=_rest(progress))
+
+        return drive(chosen, directory, watch=watch, seconds=seconds)
+
+
+def _rest(progress: Any) -> str:
+    from limbeck.cli.console import seconds_in_words
+
+    left = "" if progress.seconds_left is None else f"about {seconds_in_words(progress.seconds_left)} left  "
+    return left + (progress.current[0] if progress.current else "")
+
+
+def write_study_page(directory: Path, out: Path, command: str) -> Path:
+    """The page of a study's directory."""
+    from limbeck.report.page import write_page
+    from limbeck.report.report import report_study
+    from limbeck.study.perform import opened
+    from limbeck.study.results import StudyResults
+    from limbeck.synthetic.synthetic_set import SyntheticSet
+
+    results = StudyResults.load(directory)
+    task = opened(results.study.source)
+    sets = [SyntheticSet.load(folder) for folder in results.set_directories().values()]
+    records = results.records.where(split="test")
+    story = report_study(records if len(records) else results.records, sets, task=task, command=command)
+    return write_page(out, story)
+
+
+def run_demo(directory: Path) -> None:
+    """The main job: a small study on the embedded digits, and its page."""
+    from limbeck.cli.console import say
+    from limbeck.cli.demonstration import demonstration
+
+    say("A small study on 1,797 handwritten digits: DM, DSA and the baselines at several sizes, judged in several configurations.")
+    if _run(demonstration(), directory, None):
+        page = write_study_page(directory, directory / "report.html", "make demo")
+        say(f"The page is {page.resolve()}: open it in a browser.")

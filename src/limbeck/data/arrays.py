@@ -1,0 +1,168 @@
+"""Arrays and tensors in memory, or mapped from a file: images or feature tables."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from limbeck.data.assemble import Part, Parts, assemble
+from limbeck.data.options import Options
+from limbeck.data.rows import MappedRows, Rows, TensorRows
+from limbeck.data.task import Task
+from limbeck.errors import FitError
+
+__all__ = ["arrays", "class_indices", "rows_of"]
+
+
+def arrays(
+    inputs: Any,
+    labels: Any,
+    *,
+    test: tuple[Any, Any] | None = None,
+    classes: Sequence[str] | None = None,
+    name: str = "arrays",
+    **options: Any,
+) -> Task:
+    """A task from numpy arrays or tensors; an np.memmap larger than ``memory`` stays on disk.
+
+    inputs:  images (n, h, w), (n, c, h, w) or (n, h, w, c), integers (8 bits: 0 to 255, 16 bits: 0 to 65535) or floats
+             in [0, 1]; or a table (n, d) of finite numbers.
+    labels:  (n,) class indices from 0, or class names.
+    test:    (inputs, labels) of the source's own test split, or None: a part is split off.
+    classes: class names in the order of the indices, or None: the indices themselves, or the names found, sorted.
+    options: see :class:`limbeck.data.options.Options`. Errors: FitError, OptionError, SourceError.
+    """
+    chosen = Options.of(options)
+    names, indices = class_indices([labels] if test is None else [labels, test[1]], classes)
+    parts = [Part(rows_of(inputs, chosen.memory), indices[0])]
+    if test is not None:
+        parts.append(Part(rows_of(test[0], chosen.memory), indices[1]))
+    return assemble(name, Parts(parts[0], test=parts[1] if test is not None else None), names, chosen)
+
+
+def rows_of(inputs: Any, memory: int) -> Rows:
+    """Rows of an array: canonical (n, c, h, w) or (n, d), checked to be finite and in range."""
+    if isinstance(inputs, Tensor):
+        inputs = inputs.detach().cpu().numpy() if inputs.dtype != torch.bfloat16 else inputs.float().cpu().numpy()
+    array = inputs if isinstance(inputs, np.ndarray) else np.asarray(inputs)
+    if array.dtype.kind not in "buif":
+        raise FitError(f"inputs have the type {array.dtype}: give real numbers.")
+    if array.ndim not in (2, 3, 4) or 0 in array.shape:
+        raise FitError(f"inputs have the shape {array.shape}: give (n, d), (n, h, w), (n, c, h, w) or (n, h, w, c).")
+    image, last = array.ndim > 2, array.ndim == 4 and _channels_last(array.shape)
+    if isinstance(array, np.memmap) and array.nbytes > memory:
+        _check_mapped(array, image)
+        return MappedRows(array, image=image, channels_last=last)
+    values = _images(array) if image else _table(array)
+    if array.ndim == 3:
+        values = values[:, None]
+    return TensorRows((values.movedim(-1, 1) if last else values).contiguous())
+
+
+def _channels_last(shape: tuple[int, ...]) -> bool:
+    """(n, h, w, c) rather than (n, c, h, w): the last axis looks like channels, and the first one does not."""
+    few = (1, 2, 3, 4)
+    if shape[1] in few or shape[3] in few:
+        return shape[1] not in few
+    return shape[1] == shape[2] != shape[3]
+
+
+def _images(array: NDArray[Any]) -> Tensor:
+    if array.dtype == np.uint8:
+        return torch.from_numpy(np.array(array))
+    if array.dtype == np.bool_:
+        return torch.from_numpy(array.astype(np.uint8) * np.uint8(255))
+    low, high = _range(array)
+    if array.dtype.kind == "f":
+        _check_unit(low, high)
+        return torch.from_numpy(array.astype(np.float32)).clamp_(0, 1)
+    if array.dtype == np.uint16:
+        return torch.from_numpy(array.astype(np.float32) / np.float32(65535))
+    if low < 0 or high > 255:
+        raise FitError(f"integer images hold values from {low:g} to {high:g}: give 0 to 255, or the type uint16.")
+    return torch.from_numpy(array.astype(np.uint8))
+
+
+def _table(array: NDArray[Any]) -> Tensor:
+    low, high = _range(array)
+    if max(abs(low), abs(high)) > float(np.finfo(np.float32).max):
+        raise FitError(
+            f"a table value of size {max(abs(low), abs(high)):g} does not fit float32: rescale that feature."
+        )
+    return torch.from_numpy(array.astype(np.float32))
+
+
+def _range(array: NDArray[Any]) -> tuple[float, float]:
+    """Smallest and largest value, read in chunks; FitError where one is not finite."""
+    low, high = math.inf, -math.inf
+    step = max(1, 2**25 // (array[:1].nbytes or 1))
+    for start in range(0, len(array), step):
+        part = np.asarray(array[start : start + step])
+        smallest, largest = float(part.min()), float(part.max())
+        if not (math.isfinite(smallest) and math.isfinite(largest)):
+            bad = start + int(np.flatnonzero(~np.isfinite(part).reshape(len(part), -1).all(1))[0])
+            raise FitError(f"example {bad} holds a value that is NaN or infinite: replace or remove it.")
+        low, high = min(low, smallest), max(high, largest)
+    return low, high
+
+
+def _check_unit(low: float, high: float) -> None:
+    if low < -1e-6 or high > 1 + 1e-6:
+        raise FitError(f"float images hold values from {low:g} to {high:g}: scale them to 0 to 1.")
+
+
+def _check_mapped(array: "np.memmap[Any, Any]", image: bool) -> None:
+    if array.dtype.kind == "f":
+        low, high = _range(array)
+        if image:
+            _check_unit(low, high)
+    elif image and array.dtype not in (np.uint8, np.uint16):
+        raise FitError(f"mapped images have the type {array.dtype}: give uint8, uint16, or floats in 0 to 1.")
+
+
+def class_indices(labels: Sequence[Any], classes: Sequence[str] | None = None) -> tuple[tuple[str, ...], list[Tensor]]:
+    """Class names and the indices (n,) int64 of every split; FitError where labels are no classes."""
+    found = [np.asarray(part.cpu() if isinstance(part, Tensor) else part) for part in labels]
+    for part in found:
+        if part.ndim != 1 or part.dtype.kind not in "biufSUT":
+            raise FitError(
+                f"labels have the shape {part.shape} and type {part.dtype}: give one class an example, (n,)."
+            )
+    if all(part.dtype.kind in "SUT" for part in found):
+        return _from_names([np.char.decode(p, "utf-8") if p.dtype.kind == "S" else p for p in found], classes)
+    if any(part.dtype.kind in "SUT" for part in found):
+        raise FitError("one split has class names as labels and another has numbers: give both the same kind.")
+    indices = [_integers(part) for part in found]
+    if classes is not None:
+        return tuple(str(c) for c in classes), indices
+    count = 1 + max((int(part.max()) for part in indices if len(part)), default=0)
+    if count > sum(len(part) for part in indices):
+        raise FitError(f"the largest label is {count - 1}, more than there are examples: number the classes from 0.")
+    return tuple(str(c) for c in range(count)), indices
+
+
+def _from_names(found: list[NDArray[Any]], classes: Sequence[str] | None) -> tuple[tuple[str, ...], list[Tensor]]:
+    names = (
+        sorted({str(v) for part in found for v in np.unique(part)}) if classes is None else [str(c) for c in classes]
+    )
+    places = {name: i for i, name in enumerate(names)}
+    for part in found:
+        for v in np.unique(part):
+            if str(v) not in places:
+                raise FitError(f"the label '{v}' is not among the {len(names)} class names given: add it or mend it.")
+    return tuple(names), [torch.tensor([places[str(v)] for v in part], dtype=torch.int64) for part in found]
+
+
+def _integers(part: NDArray[Any]) -> Tensor:
+    if part.dtype.kind == "f" and not (np.isfinite(part).all() and (part == np.round(part)).all()):
+        wrong = part[~(np.isfinite(part) & (part == np.round(part)))][0]
+        raise FitError(f"there is a label {wrong:g}, which is no whole number: labels are class indices from 0.")
+    if len(part) and part.min() < 0:
+        raise FitError(f"there is a label {int(part.min())}: labels are class indices from 0.")
+    if len(part) and part.max() >= 2**31:
+        raise FitError(f"there is a label {int(part.max())}: labels are class indices from 0 without gaps.")
+    return torch.from_numpy(part.astype(np.int64))

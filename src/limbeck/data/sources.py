@@ -1,0 +1,68 @@
+"""Sources by name: ``digits``, ``idx:PATH``, ``parquet:PATH``, ``folder:PATH``, ``npz:PATH``, ``hub:NAME``."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from limbeck.data.digits import digits
+from limbeck.data.folder import folder
+from limbeck.data.hub import hub
+from limbeck.data.idx import idx
+from limbeck.data.npz import npz
+from limbeck.data.options import Options
+from limbeck.data.parquet import parquet
+from limbeck.data.task import Task
+from limbeck.errors import OptionError, unknown
+
+__all__ = ["SOURCES", "open_source"]
+
+_OPEN: dict[str, Callable[..., Task]] = {
+    "digits": digits,
+    "folder": folder,
+    "hub": hub,
+    "idx": idx,
+    "npz": npz,
+    "parquet": parquet,
+}
+
+SOURCES: Mapping[str, str] = MappingProxyType(
+    {
+        "digits": "digits: 1,797 handwritten digits of 8 × 8 pixels, embedded",
+        "folder": "folder:PATH: images in one directory a class, with or without train, val and test directories",
+        "hub": "hub:NAME: images from the Hugging Face hub, through the datasets library",
+        "idx": "idx:PATH: a directory of IDX files, gzipped or not (MNIST, FashionMNIST, KMNIST)",
+        "npz": "npz:PATH: arrays x and y (or x_train, y_train, x_test, y_test): images or a feature table",
+        "parquet": "parquet:PATH: Parquet files with an image and a label a row, as on the Hugging Face hub",
+    }
+)
+
+
+def open_source(text: str, **options: Any) -> Task:
+    """The task that ``text`` names; options that are None are left out.
+
+    options: those of the source's function and of :class:`limbeck.data.options.Options`.
+    Errors: OptionError (unknown source or option, with the nearest names), SourceError, FitError.
+    """
+    kind, _, place = text.partition(":")
+    if kind not in _OPEN:
+        raise unknown("source", kind, _OPEN)
+    function = _OPEN[kind]
+    given = {name: value for name, value in options.items() if value is not None}
+    _check(kind, function, given)
+    if kind == "digits":
+        if place:
+            raise OptionError(f"'{text}' names a place, but digits are embedded: say digits.")
+        return digits(**given)
+    if not place:
+        raise OptionError(f"'{text}' names no place: say {SOURCES[kind].partition(': ')[0]}.")
+    return function(place if kind == "hub" else Path(place).expanduser(), **given)
+
+
+def _check(kind: str, function: Callable[..., Task], given: Mapping[str, Any]) -> None:
+    own = [p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    known = {*own, *Options.__dataclass_fields__}
+    for name in given:
+        if name not in known:
+            raise unknown(f"option of the source {kind}", name, known)

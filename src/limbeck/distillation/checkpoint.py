@@ -1,0 +1,104 @@
+"""Where a run stands, written so that a kill at any moment loses at most the iterations since.
+
+One safetensors file holds everything that changes: variables, moments, the place in weight space, what a surrogate
+has learned, counters and the loss curve (in the header). It is written beside and renamed, so it is whole or absent.
+Randomness is not stored: every iteration derives its generators from the seed and its own number.
+"""
+
+import errno
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from limbeck.errors import ArtifactError, DirectoryError
+from limbeck.matching.state import Location
+from limbeck.networks.network import Architecture
+from limbeck.values import decode, encode
+
+__all__ = ["Standing", "read_standing", "write_atomically", "write_standing"]
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """Everything that an outer loop carries from one iteration to the next.
+
+    iteration: iterations done. attempt: how often the run was rolled back. rate: factor on the image learning rate.
+    losses: (iteration, loss) so far, thinned.
+    """
+
+    iteration: int
+    attempt: int
+    rate: float
+    variables: dict[str, Tensor]
+    moments: dict[str, Tensor]
+    location: Location
+    learned: dict[str, Tensor]
+    losses: tuple[tuple[int, float], ...]
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write ``data`` beside ``path`` and rename. Raises DirectoryError when the disk is full or not writable."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        why = "no space is left" if error.errno == errno.ENOSPC else (error.strerror or str(error)).lower()
+        raise DirectoryError(f"'{path}' cannot be written ({why}): free some space or choose another --out.") from error
+
+
+def write_standing(path: Path, standing: Standing) -> None:
+    """Store ``standing`` at ``path``, atomically."""
+    groups = {
+        "variables": standing.variables,
+        "moments": standing.moments,
+        "params": standing.location.params,
+        "memory": standing.location.memory,
+        "learned": standing.learned,
+    }
+    tensors = {f"{group}/{k}": v.detach().cpu().contiguous().clone() for group, d in groups.items() for k, v in d.items()}
+    header = {
+        "iteration": standing.iteration,
+        "attempt": standing.attempt,
+        "rate": standing.rate,
+        "architecture": encode(standing.location.architecture),
+        "counters": standing.location.counters,
+        "losses": [list(pair) for pair in standing.losses],
+    }
+    write_atomically(path, save(tensors, {"standing": json.dumps(header)}))
+
+
+def read_standing(path: Path, device: str) -> Standing:
+    """The standing stored at ``path``. Raises ArtifactError when the file is damaged."""
+    groups: dict[str, dict[str, Tensor]] = {g: {} for g in ("variables", "moments", "params", "memory", "learned")}
+    try:
+        with safe_open(path, "pt", device=device) as file:  # type: ignore[no-untyped-call]
+            header: dict[str, Any] = json.loads(file.metadata()["standing"])
+            for key in file.keys():  # noqa: SIM118 (a safetensors handle is no dictionary)
+                group, name = key.split("/", 1)  # names may hold further slashes
+                groups[group][name] = file.get_tensor(key)
+    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise ArtifactError(f"the checkpoint '{path}' is damaged: remove it to start this run again.") from error
+    architecture = decode(header["architecture"])
+    assert isinstance(architecture, Architecture)
+    return Standing(
+        iteration=header["iteration"],
+        attempt=header["attempt"],
+        rate=header["rate"],
+        variables=groups["variables"],
+        moments=groups["moments"],
+        location=Location(architecture, groups["params"], groups["memory"], dict(header["counters"])),
+        learned=groups["learned"],
+        losses=tuple((int(i), float(v)) for i, v in header["losses"]),
+    )

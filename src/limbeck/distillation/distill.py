@@ -1,0 +1,161 @@
+"""The front door: a task and a method's name become a synthetic set, and a directory that can be resumed."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace as with_fields
+from pathlib import Path
+from typing import Any
+
+from limbeck.compute import Compute
+from limbeck.data.task import Task
+from limbeck.distillation.budget import iterations_for
+from limbeck.distillation.checkpoint import write_atomically
+from limbeck.distillation.distiller import Distiller, Progress, Situation, stored_per_class
+from limbeck.distillation.methods import method as named
+from limbeck.distillation.outer_loop import MatchingDistiller
+from limbeck.distillation.setting import Setting
+from limbeck.distillation.settings import changed
+from limbeck.errors import ArtifactError, DirectoryError
+from limbeck.networks.names import architecture
+from limbeck.networks.network import Architecture
+from limbeck.synthetic.synthetic_set import SyntheticSet
+from limbeck.values import encode, replace
+
+__all__ = ["compose", "distill", "distill_into", "stored_run"]
+
+
+def compose(task: Task, method: str, per_class: int | tuple[int, ...], **settings: Any) -> Distiller:
+    """The named method for this task with some settings changed (``network="convnet-3-128"``, ``iterations=500``,
+    ``lr=0.1``, ``augmentation="dsa"``, any dotted field)."""
+    network = settings.pop("network", None)
+    chosen = architecture(network) if isinstance(network, str) else network
+    assert chosen is None or isinstance(chosen, Architecture)
+    return changed(named(method, Setting.of(task, per_class, chosen)), settings)
+
+
+def distill(
+    task: Task,
+    method: str | Distiller = "dm",
+    *,
+    per_class: int | tuple[int, ...] = 10,
+    seed: int = 0,
+    out: str | Path | None = None,
+    budget: float | None = None,
+    compute: Compute | None = None,
+    watch: Callable[[Progress], None] | None = None,
+    **settings: Any,
+) -> SyntheticSet:
+    """Distil ``task`` into ``per_class`` stored examples a class.
+
+    method:  a name (``limbeck list methods``) or a distiller value.
+    out:     a directory for checkpoints, log and the finished set; a killed run goes on there. None keeps all in memory.
+    budget:  seconds, turned once into iterations (stored in ``out``); None uses the method's published iterations.
+    settings: changes to the method, see :func:`compose`.
+    """
+    distiller = compose(task, method, per_class, **settings) if isinstance(method, str) else changed(method, settings)
+    situation = Situation(per_class, seed, compute or Compute())
+    if watch is not None:
+        situation = with_fields(situation, watch=watch)
+    if out is None:
+        stored_per_class(task, per_class)
+        ready = _budgeted(distiller, task, situation, budget)
+        made = ready.distill(task, situation)
+    else:
+        made = distill_into(Path(out), distiller, task, situation, budget)
+    assert made is not None
+    return made
+
+
+def distill_into(
+    directory: Path, distiller: Distiller, task: Task, situation: Situation, budget: float | None = None
+) -> SyntheticSet | None:
+    """Run, go on with, or find finished, the distillation of ``directory``; None when ``situation.until`` ended it early.
+
+    Raises DirectoryError where the directory holds something else.
+    """
+    situation = with_fields(situation, directory=directory, compute=situation.compute.resolve())
+    stored_per_class(task, situation.per_class)
+    found = stored_run(directory)
+    if found is None:
+        ready = _budgeted(distiller, task, situation, budget)
+        found = _description(ready, task, situation, budget)
+        write_atomically(directory / "run.json", json.dumps(found, indent=1, sort_keys=True).encode())
+    else:
+        ready = _same(found, distiller, task, situation, budget, directory)
+    if (directory / "card.json").exists():
+        return SyntheticSet.load(directory)
+    began = time.perf_counter()
+    made = ready.distill(task, situation)
+    _add_seconds(directory, time.perf_counter() - began)
+    if made is not None:
+        made.save(directory)
+        (directory / "checkpoint.safetensors").unlink(missing_ok=True)
+    return made
+
+
+def _budgeted(distiller: Distiller, task: Task, situation: Situation, budget: float | None) -> Distiller:
+    if budget is None or not isinstance(distiller, MatchingDistiller):
+        return distiller
+    return replace(distiller, iterations=iterations_for(budget, distiller, task, situation))
+
+
+def _description(distiller: Distiller, task: Task, situation: Situation, budget: float | None) -> dict[str, Any]:
+    compute = situation.compute.resolve()
+    return {
+        "task": task.name,
+        "fingerprint": task.fingerprint,
+        "split_seed": task.split_seed,
+        "per_class": encode(situation.per_class),
+        "seed": situation.seed,
+        "budget": budget,
+        "device": compute.device,
+        "precision": compute.precision,
+        "distiller": encode(distiller),
+    }
+
+
+def stored_run(directory: Path) -> dict[str, Any] | None:
+    """What the directory says it holds; None where it is new or empty."""
+    if directory.exists() and not directory.is_dir():
+        raise DirectoryError(f"'{directory}' is a file: choose another --out.")
+    path = directory / "run.json"
+    if not path.exists():
+        if directory.exists() and any(not p.name.startswith(".") for p in directory.iterdir()):
+            raise DirectoryError(f"'{directory}' is not empty and holds no run of limbeck: choose another --out.")
+        return None
+    try:
+        found: dict[str, Any] = json.loads(path.read_text())
+    except ValueError as error:
+        raise ArtifactError(f"'{path}' is damaged: remove '{directory}' and start again.") from error
+    return found
+
+
+def _same(
+    found: dict[str, Any], distiller: Distiller, task: Task, situation: Situation, budget: float | None, directory: Path
+) -> Distiller:
+    """The distiller to go on with: the one asked for, at the iterations that a budget was once turned into."""
+    if budget is not None and isinstance(distiller, MatchingDistiller):
+        stored = found.get("distiller", {}).get("iterations", distiller.iterations)
+        distiller = replace(distiller, iterations=int(stored))
+    asked = json.loads(json.dumps(_description(distiller, task, situation, budget)))
+    for key in asked:
+        if asked[key] != found.get(key):
+            old, new = json.dumps(found.get(key)), json.dumps(asked[key])
+            detail = f" ({_short(old)} there, {_short(new)} now)" if key != "distiller" else ""
+            raise DirectoryError(f"'{directory}' belongs to a run with another {key}{detail}: choose another --out.")
+    return distiller
+
+
+def _short(text: str) -> str:
+    return text if len(text) < 40 else text[:37] + "…"
+
+
+def _add_seconds(directory: Path, seconds: float) -> None:
+    """Wall-clock time lives apart from the artefact, whose bytes do not depend on it."""
+    path = directory / "timing.json"
+    try:
+        before = float(json.loads(path.read_text())["seconds"])
+    except (OSError, ValueError, KeyError, TypeError):
+        before = 0.0
+    write_atomically(path, json.dumps({"seconds": round(before + seconds, 3)}).encode())

@@ -1,0 +1,95 @@
+"""``--set key=value``: changes to a distiller by dotted field names, with short names for the usual ones."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from limbeck.data.augment import augmentation
+from limbeck.data.augmentation import Augmentation
+from limbeck.distillation.distiller import Distiller
+from limbeck.errors import OptionError, unknown
+from limbeck.networks.names import architecture
+from limbeck.networks.network import Architecture
+from limbeck.synthetic.choose import Chooser
+from limbeck.synthetic.initial import Initial
+from limbeck.synthetic.labels import LabelRule
+from limbeck.synthetic.names import chooser, initial, label_rule, parametrisation
+from limbeck.synthetic.parametrisation import Parametrisation
+from limbeck.values import replace
+
+__all__ = ["SHORT", "changed"]
+
+_NAMED: tuple[tuple[type[Any], Callable[[str], Any]], ...] = (
+    (Augmentation, augmentation),
+    (Architecture, architecture),
+    (Chooser, chooser),
+    (Initial, initial),
+    (LabelRule, label_rule),
+    (Parametrisation, parametrisation),
+)
+
+SHORT = {
+    "lr": "optimizer.lr",
+    "momentum": "optimizer.momentum",
+    "updates": "recipe.length.count",
+    "teacher_epochs": "teacher.length.count",
+    "steps": "state.steps",
+    "inner": "state.inner",
+}
+
+
+def changed(distiller: Distiller, settings: Mapping[str, Any]) -> Distiller:
+    """``distiller`` with fields replaced. Values may be texts (from a command line) or of the field's own type.
+
+    Raises OptionError for an unknown key (with the nearest names) or a value outside its domain.
+    """
+    for key, new in settings.items():
+        distiller = _set(distiller, SHORT.get(key, key).split("."), new, key)
+        if key == "augmentation" and hasattr(distiller, "recipe"):
+            distiller = _set(distiller, ["recipe", "augmentation"], new, key)
+    return distiller
+
+
+def _set(thing: Any, path: list[str], new: Any, key: str) -> Any:
+    fields = {f.name for f in dataclasses.fields(thing)}
+    if path[0] not in fields:
+        raise unknown("setting", key, {*fields - {"name"}, *(s for s, long in SHORT.items() if long.split(".")[0] in fields)})
+    old = getattr(thing, path[0])
+    if len(path) > 1:
+        if not dataclasses.is_dataclass(old):
+            raise OptionError(f"'{key}' goes too deep: '{path[0]}' is the plain value {old!r}.")
+        return replace(thing, **{path[0]: _set(old, path[1:], new, key)})
+    return replace(thing, **{path[0]: _parsed(old, new, key)})
+
+
+def _parsed(old: Any, new: Any, key: str) -> Any:
+    for kind, named in _NAMED:
+        if isinstance(old, kind):
+            return named(new) if isinstance(new, str) else new
+    if dataclasses.is_dataclass(old):
+        if dataclasses.is_dataclass(new):
+            return new
+        inner = ", ".join(f"{key}.{f.name}" for f in dataclasses.fields(old))
+        raise OptionError(f"'{key}' is a {type(old).__name__} and takes no plain value: set one of {inner or 'its kin'}.")
+    try:
+        if old is None:
+            return new
+        if isinstance(old, bool):
+            return _truth(new)
+        if isinstance(old, int):
+            return _whole(new)
+        return float(new) if isinstance(old, float) else str(new)
+    except ValueError as error:
+        raise OptionError(f"'{key}={new}' is no {type(old).__name__}: it is {old!r} by default.") from error
+
+
+def _truth(new: Any) -> bool:
+    if str(new).lower() in ("true", "yes", "1", "false", "no", "0"):
+        return str(new).lower() in ("true", "yes", "1")
+    raise ValueError(new)
+
+
+def _whole(new: Any) -> int:
+    if float(new) != int(float(new)):
+        raise ValueError(new)
+    return int(float(new))

@@ -1,0 +1,75 @@
+"""Networks trained on the real training split: they give soft labels and features to choose by."""
+
+import os
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from limbeck.compute import Compute
+from limbeck.data.task import Task
+from limbeck.distillation.checkpoint import write_atomically
+from limbeck.distillation.distiller import Situation
+from limbeck.errors import FitError
+from limbeck.networks.network import Network, Statistics
+from limbeck.shapes import Params
+from limbeck.training.configuration import Configuration
+from limbeck.training.predict import fitted, predict
+from limbeck.training.train import train
+from limbeck.values import canonical, digest
+
+__all__ = ["Teacher", "teacher"]
+
+
+class Teacher:
+    """A trained network with the statistics of its normalisation layers."""
+
+    def __init__(self, network: Network, params: Params, statistics: Statistics, compute: Compute) -> None:
+        self.network, self.params, self.statistics, self.compute = network, params, statistics, compute
+
+    def logits(self, inputs: Tensor) -> Tensor:
+        """(n, k) float32."""
+        return predict(self.network, self.params, inputs, statistics=self.statistics or None, compute=self.compute)
+
+    @torch.no_grad()
+    def embedding(self, inputs: Tensor, chunk: int = 256) -> Tensor:
+        """(n, d) float32 features before the classifier."""
+        parts = [self.network(self.params, x, self.statistics or None).embedding.float() for x in inputs.split(chunk)]
+        return torch.cat(parts)
+
+
+def teacher(task: Task, configuration: Configuration, situation: Situation) -> Teacher:
+    """The network that ``configuration`` makes of the training split at the situation's seed; found again in its cache."""
+    network = configuration.architecture.build(task.shape, len(task.classes))
+    compute = situation.compute.resolve()
+    name = digest([canonical(configuration), task.fingerprint, task.split_seed, situation.seed, compute.precision])
+    path = None if situation.cache is None else situation.cache / f"teacher-{name}.safetensors"
+    stored = _load(path, compute.device)
+    if stored is None:
+        stored = _train(task, network, configuration, situation)
+        if path is not None:
+            write_atomically(path, save({k: v.cpu().contiguous().clone() for k, v in stored.items()}))
+    params = {k[2:]: v for k, v in stored.items() if k.startswith("p/")}
+    statistics = {k[2:]: v for k, v in stored.items() if k.startswith("s/")}
+    return Teacher(network, params, statistics, compute)
+
+
+def _train(task: Task, network: Network, configuration: Configuration, situation: Situation) -> dict[str, Tensor]:
+    outcome = train(network, configuration, task.train, seeds=(situation.seed,), compute=situation.compute)
+    if outcome.failures[0]:
+        raise FitError(f"the teacher could not be trained: {outcome.failures[0]} Use another --set teacher=… configuration.")
+    params = outcome.params[0]
+    statistics = fitted(network, params, task.train, situation.compute)
+    return {**{f"p/{k}": v for k, v in params.items()}, **{f"s/{k}": v for k, v in statistics.items()}}
+
+
+def _load(path: Path | None, device: str) -> dict[str, Tensor] | None:
+    if path is None or not path.exists():
+        return None
+    try:
+        return load_file(path, device=device)
+    except (SafetensorError, OSError):
+        os.unlink(path)  # damaged: it will be trained again
+        return None

@@ -1,0 +1,67 @@
+"""Views, discrepancies and states by name: ``view=features:layer=1``, ``discrepancy=row-cosine``, ``state=fresh``."""
+
+from collections.abc import Callable, Mapping
+
+from limbeck.errors import unknown
+from limbeck.matching.along_real import AlongReal
+from limbeck.matching.along_synthetic import AlongSynthetic
+from limbeck.matching.batch_statistics import BatchStatistics
+from limbeck.matching.discrepancy import Discrepancy
+from limbeck.matching.features import Attention, Features, Logits
+from limbeck.matching.fresh import Fresh
+from limbeck.matching.gradients import Gradients
+from limbeck.matching.moments import MeanGap, Moments
+from limbeck.matching.pixel_values import PixelValues
+from limbeck.matching.pool import NetworkPool
+from limbeck.matching.rows import RowCosine, RowL1, RowSquared, VectorCosine
+from limbeck.matching.state import State
+from limbeck.matching.trained import TrainedNetworks
+from limbeck.matching.view import View
+from limbeck.networks.network import Architecture
+from limbeck.options import pick
+
+__all__ = ["DISCREPANCIES", "STATES", "VIEWS", "discrepancy", "state", "view"]
+
+VIEWS: Mapping[str, tuple[View, str]] = {
+    "attention": (Attention(), "normalised spatial attention of every stage but the last"),
+    "features": (Features(), "the embedding, or the maps of one stage (layer=…)"),
+    "gradients": (Gradients(), "rows of each class's weight gradients"),
+    "logits": (Logits(), "the network's logits"),
+    "pixels": (PixelValues(), "the inputs themselves"),
+    "statistics": (BatchStatistics(), "channel means and variances of each class at every stage"),
+}
+
+DISCREPANCIES: Mapping[str, tuple[Discrepancy, str]] = {
+    "mean-gap": (MeanGap(), "squared distance of the means"),
+    "moments": (Moments(), "squared distances of the means and centred moments up to an order"),
+    "row-cosine": (RowCosine(), "one minus the cosine, row by row (gradients)"),
+    "row-l1": (RowL1(), "absolute differences, row by row (gradients)"),
+    "row-squared": (RowSquared(), "squared differences, row by row (gradients)"),
+    "vector-cosine": (VectorCosine(), "one minus the cosine of all rows of a layer together (gradients)"),
+}
+
+STATES: Mapping[str, tuple[Callable[[tuple[Architecture, ...]], State], str]] = {
+    "along-real": (AlongReal, "a network that is trained on real data in between"),
+    "along-synthetic": (AlongSynthetic, "a network that is trained on the synthetic set in between"),
+    "fresh": (Fresh, "a new random network at every iteration"),
+    "pool": (NetworkPool, "a pool of networks, each partly trained on real data"),
+    "trained": (TrainedNetworks, "networks trained on real data before the run"),
+}
+
+
+def view(text: str) -> View:
+    """The view of ``name`` or ``name:field=value,…``; OptionError."""
+    return pick(VIEWS, text, "view")
+
+
+def discrepancy(text: str) -> Discrepancy:
+    """The discrepancy of ``name`` or ``name:field=value,…``; OptionError."""
+    return pick(DISCREPANCIES, text, "discrepancy")
+
+
+def state(text: str, architectures: tuple[Architecture, ...]) -> State:
+    """The state of ``name`` or ``name:field=value,…`` over ``architectures``; OptionError."""
+    name, _, _ = text.partition(":")
+    if name not in STATES:
+        raise unknown("state", name, STATES)
+    return pick({name: (STATES[name][0](architectures), STATES[name][1])}, text, "state")

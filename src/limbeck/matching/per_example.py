@@ -1,0 +1,78 @@
+"""Views that look at each example by itself: a point an example, grouped by class, pulled back by autograd."""
+
+from abc import abstractmethod
+from typing import final
+
+import torch
+from torch import Tensor
+
+from limbeck.compute import Compute
+from limbeck.matching.batch import Batch
+from limbeck.matching.cloud import Cloud
+from limbeck.matching.view import Cotangents, Glimpse, View
+from limbeck.networks.network import Network, Outputs
+from limbeck.shapes import Params
+from limbeck.training.cost import chunk_for
+
+__all__ = ["PerExample", "chunks", "lowered"]
+
+
+class PerExample(View):
+    """A frozen value that names what it shows of each example."""
+
+    @abstractmethod
+    def look(self, outputs: Outputs, batch: Batch) -> tuple[Tensor, ...]:
+        """One (n, d) tensor a layer, differentiable in ``batch.inputs`` and, where they matter, ``batch.targets``."""
+
+    @final
+    def open(self, network: Network, params: Params, batch: Batch, *, compute: Compute, pull: bool) -> Glimpse:
+        if not pull:
+            return Glimpse(_clouds(_look_in_chunks(self, network, params, batch, compute), batch), None)
+        inputs = batch.inputs.detach().requires_grad_()
+        targets = None if batch.targets is None else batch.targets.detach().requires_grad_()
+        seen = Batch(inputs, batch.labels, batch.classes, batch.sizes, targets, batch.weights)
+        with torch.enable_grad():
+            points = self.look(network(params, inputs), seen)
+
+        def back(cotangents: tuple[Tensor, ...]) -> Cotangents:
+            leaves = (inputs,) if targets is None else (inputs, targets)
+            alive = [(p, v) for p, v in zip(points, cotangents, strict=True) if p.requires_grad]
+            if not alive:
+                return Cotangents(torch.zeros_like(inputs), None if targets is None else torch.zeros_like(targets))
+            outputs, vectors = zip(*alive, strict=True)
+            grads = torch.autograd.grad(outputs, leaves, vectors, materialize_grads=True)
+            return Cotangents(grads[0], grads[1] if targets is not None else None)
+
+        return Glimpse(_clouds(tuple(p.detach() for p in points), batch), back)
+
+
+def chunks(n: int, network: Network, compute: Compute) -> list[slice]:
+    """Consecutive slices of ``n`` examples that go through together; one slice where batch norm sees them all."""
+    size = n if network.uses_batch_statistics else chunk_for(network, compute)
+    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
+
+
+def lowered(params: Params, inputs: Tensor, compute: Compute) -> tuple[Params, Tensor]:
+    """Weights and inputs in the type of the large passes: ``compute.dtype``, but never more than what was given."""
+    if inputs.dtype != torch.float32 or compute.dtype == torch.float32:
+        return params, inputs
+    return {name: p.to(compute.dtype) for name, p in params.items()}, inputs.to(compute.dtype)
+
+
+def _look_in_chunks(
+    view: PerExample, network: Network, params: Params, batch: Batch, compute: Compute
+) -> tuple[Tensor, ...]:
+    low, inputs = lowered(params, batch.inputs, compute)
+    seen = []
+    with torch.no_grad():
+        for part in chunks(len(batch), network, compute):
+            targets = None if batch.targets is None else batch.targets[part]
+            weights = None if batch.weights is None else batch.weights[part]
+            # Groups play no part in what a view shows of one example, so a chunk need not keep them.
+            piece = Batch(inputs[part], batch.labels[part], batch.classes, batch.sizes, targets, weights)
+            seen.append(tuple(p.to(batch.inputs.dtype) for p in view.look(network(low, inputs[part]), piece)))
+    return tuple(torch.cat(layer) for layer in zip(*seen, strict=True))
+
+
+def _clouds(points: tuple[Tensor, ...], batch: Batch) -> tuple[Cloud, ...]:
+    return tuple(Cloud(p, batch.groups, len(batch.sizes), batch.weights) for p in points)

@@ -1,0 +1,21 @@
+"""Several networks in one flat dictionary of tensors, as a Location's memory keeps them."""
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from limbeck.shapes import Params
+
+__all__ = ["put", "taken"]
+
+
+def put(memory: Mapping[str, Tensor], slot: str, params: Params) -> dict[str, Tensor]:
+    """``memory`` with ``params`` in ``slot`` instead of what was there."""
+    others = {name: tensor for name, tensor in memory.items() if not name.startswith(f"{slot}/")}
+    return others | {f"{slot}/{name}": tensor for name, tensor in params.items()}
+
+
+def taken(memory: Mapping[str, Tensor], slot: str) -> Params:
+    """The tensors in ``slot``, in their order; {} where it is empty."""
+    start = f"{slot}/"
+    return {name.removeprefix(start): tensor for name, tensor in memory.items() if name.startswith(start)}

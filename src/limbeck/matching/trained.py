@@ -1,0 +1,58 @@
+"""State: networks that were trained on real data before the distillation began."""
+
+from typing import final
+
+import torch
+
+from limbeck.matching.running import Lesson, Running, checked, choose, fresh, learn_on_real, seed_from
+from limbeck.matching.shelf import put, taken
+from limbeck.matching.state import Location, State, Surroundings
+from limbeck.networks.network import Architecture
+from limbeck.seeds import generator
+from limbeck.training.optimizer import SGD, Optimizer
+from limbeck.values import value
+
+__all__ = ["TrainedNetworks"]
+
+
+@final
+@value
+class TrainedNetworks(State):
+    """A uniformly drawn member of ``count`` networks, each trained ``updates`` steps on real data when the run begins.
+
+    blend: look at (1 − β)·θ_initial + β·θ_trained, β ~ U(0, 1), instead of at θ_trained [wang2025ncfm].
+    """
+
+    architectures: tuple[Architecture, ...]
+    count: int = 5
+    updates: int = 500
+    optimizer: Optimizer = SGD(lr=0.01, momentum=0.9, weight_decay=5e-4)
+    batch: int = 128
+    blend: bool = False
+
+    def __post_init__(self) -> None:
+        checked(self.architectures, count=self.count, updates=self.updates, batch=self.batch)
+
+    def start(self, surroundings: Surroundings) -> Location:
+        lesson = Lesson(self.optimizer, surroundings.augmentation, self.batch, self.updates, surroundings.compute)
+        location = Location(self.architectures[0], {}, {}, {})
+        for member in range(self.count):
+            kind = choose(len(self.architectures), surroundings)
+            architecture = self.architectures[kind]
+            before = fresh(architecture, surroundings)
+            network = architecture.build(surroundings.shape, surroundings.classes)
+            after = learn_on_real(network, Running(before, {}), lesson=lesson, surroundings=surroundings)
+            memory = put(location.memory, f"trained {member}", after.params)
+            memory = put(memory, f"initial {member}", before) if self.blend else memory
+            location = Location(architecture, {}, memory, location.counters | {f"kind {member}": kind})
+        return self.move(location, surroundings)
+
+    def move(self, location: Location, surroundings: Surroundings) -> Location:
+        member = choose(self.count, surroundings)
+        weights = taken(location.memory, f"trained {member}")
+        if self.blend:
+            share = float(torch.rand((), generator=generator(seed_from(surroundings), "blend")))
+            initial = taken(location.memory, f"initial {member}")
+            weights = {name: torch.lerp(initial[name], weights[name], share) for name in weights}
+        architecture = self.architectures[location.counters[f"kind {member}"]]
+        return Location(architecture, weights, location.memory, location.counters)

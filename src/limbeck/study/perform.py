@@ -1,0 +1,235 @@
+"""What runs really do: distil, evaluate, train on the full data, measure paces."""
+
+import functools
+import hashlib
+import math
+import os
+import re
+import time
+from typing import Any, final
+
+import torch
+
+from limbeck.compute import Compute
+from limbeck.data.sources import open_source
+from limbeck.data.task import Task
+from limbeck.distillation.budget import iterations_for, seconds_an_iteration
+from limbeck.distillation.distill import compose, distill_into
+from limbeck.distillation.distiller import Distiller, Situation, stored_per_class
+from limbeck.distillation.outer_loop import MatchingDistiller
+from limbeck.distillation.setting import Setting
+from limbeck.errors import DirectoryError, OptionError
+from limbeck.evaluation.evaluate import evaluate
+from limbeck.evaluation.records import Records
+from limbeck.evaluation.reference import train_full
+from limbeck.networks.names import architecture
+from limbeck.study.directory import locked
+from limbeck.study.runs import DistilRun, EvaluateRun, PaceRun, ReferenceRun, Run, Source
+from limbeck.study.study import Study
+from limbeck.study.work import Description, Outcome, Place, Work
+from limbeck.synthetic.synthetic_set import SyntheticSet
+from limbeck.training.configuration import Configuration, Updates
+from limbeck.training.cost import training_seconds
+from limbeck.training.space import space
+from limbeck.training.train import train
+from limbeck.values import replace, value
+
+__all__ = ["RealWork", "opened"]
+
+SNAPSHOTS = 6  # validation passes of one trained network
+PROBE = 8  # updates that are timed to predict a training
+
+
+def opened(source: Source) -> Task:
+    """The task of a source; ``$NAME`` in its text is read from the environment. OptionError where it is not set."""
+    text = os.path.expandvars(source.text)
+    missing = re.search(r"\$\{?(\w+)", text)
+    if missing:
+        raise OptionError(
+            f"'{source.text}' needs the environment variable {missing[1]}: set it to where the data lies."
+        )
+    return _opened(text, source.options)
+
+
+@functools.lru_cache(maxsize=1)
+def _opened(text: str, options: tuple[tuple[str, Any], ...]) -> Task:
+    return open_source(text, **dict(options))
+
+
+@final
+@value
+class RealWork(Work):
+    """Runs done with the rooms to the left."""
+
+    def describe(self, study: Study) -> Description:
+        task = opened(study.source)
+        seen: set[tuple[str, object, int]] = set()
+        recipe: Configuration | None = None
+        for run in study.distillations():
+            if (key := (run.method, run.settings, run.per_class)) in seen:
+                continue
+            seen.add(key)
+            distiller = _distiller(task, run, run.iterations)
+            multiplicity = getattr(getattr(distiller, "parametrisation", None), "multiplicity", 1)
+            stored_per_class(task, run.per_class, multiplicity)
+            recipe = recipe or getattr(distiller, "recipe", None)
+        configurations = _configurations(task, study)
+        own = () if recipe is None or None not in configurations else (replace(recipe, name="own"),)
+        references = [c for c in (*own, *configurations) if c is not None and isinstance(c.length, Updates)]
+        examples = len(task.validation) + task.test.size
+        return Description(
+            fingerprint=f"{task.fingerprint}/{task.split_seed}",
+            classes=len(task.classes),
+            configurations=configurations,
+            references=tuple(references),
+            set_bytes=6 * math.prod(task.shape) + 4 * len(task.classes),
+            row_bytes=500 + 20 * len(task.classes) + examples // 16,
+        )
+
+    def perform(self, run: Run, place: Place) -> Outcome:
+        began = time.perf_counter()
+        if isinstance(run, DistilRun):
+            outcome = _distil(run, place)
+        elif isinstance(run, EvaluateRun):
+            outcome = Outcome("done", _evaluate(run, place).rows)
+        elif isinstance(run, ReferenceRun):
+            outcome = Outcome("done", _reference(run).rows)
+        elif isinstance(run, PaceRun):
+            outcome = Outcome("done", facts=_pace(run))
+        else:
+            raise OptionError(f"{type(run).__name__} is no run that is known here: use a newer limbeck.")
+        seconds = time.perf_counter() - began
+        return Outcome(outcome.state, outcome.rows, outcome.facts, seconds)
+
+    def present(self, run: Run, place: Place) -> bool:
+        return not isinstance(run, DistilRun) or (place.set_of(run) / "card.json").exists()
+
+    def predict(self, run: Run, place: Place) -> float:
+        if isinstance(run, PaceRun):
+            return min(0.1 * run.budget, 20.0)
+        if isinstance(run, DistilRun):
+            return run.budget or _distil_seconds(run)
+        if isinstance(run, EvaluateRun):
+            task = opened(run.distil.source)
+            recipe = run.configuration or getattr(_distiller(task, run.distil, None), "recipe", None)
+            stored = run.distil.per_class * len(task.classes)
+            return (
+                0.0
+                if recipe is None
+                else len(run.seeds) * _network_seconds(run.distil.source, recipe, stored, run.distil.compute)
+            )
+        if isinstance(run, ReferenceRun):
+            stored = len(opened(run.source).train)
+            each = _network_seconds(run.source, run.configuration, stored, run.compute)
+            return len(run.seeds) * each * (1 if run.length == "matched" else 7)  # converged: two doublings and more
+        return 0.0
+
+
+# -- the four kinds ----------------------------------------------------------------------------------------------------
+
+
+def _distil(run: DistilRun, place: Place) -> Outcome:
+    task, directory = opened(run.source), place.set_of(run)
+    iterations = run.iterations if run.pace is None else place.facts[run.pace.name].get("iterations")
+    situation = Situation(run.per_class, run.seed, run.compute, cache=place.directory / "teachers", until=place.until)
+    with locked(place.directory / ".locks" / run.name, wait=60.0) as mine:
+        if not mine:
+            raise DirectoryError(f"another process is at work in '{directory}': stop it and run the study again.")
+        made = distill_into(directory, _distiller(task, run, iterations), task, situation)
+    if made is None:
+        return Outcome("more")
+    content = hashlib.sha256((directory / "synthetic.safetensors").read_bytes()).hexdigest()[:16]
+    size = sum(p.stat().st_size for p in directory.iterdir() if p.is_file())
+    return Outcome("done", facts={"content": content, "bytes": size, "iterations": made.card.budget.get("iterations")})
+
+
+def _evaluate(run: EvaluateRun, place: Place) -> Records:
+    made = SyntheticSet.load(place.set_of(run.distil))
+    return evaluate(
+        made,
+        opened(run.distil.source),
+        configurations="own" if run.configuration is None else (run.configuration,),
+        seeds=run.seeds,
+        split=run.splits,
+        labels=run.labels,
+        compute=run.distil.compute,
+    )
+
+
+def _reference(run: ReferenceRun) -> Records:
+    task = opened(run.source)
+    return train_full(
+        task, run.configuration, updates=run.length, seeds=run.seeds, split=run.splits, compute=run.compute
+    )
+
+
+def _pace(run: PaceRun) -> dict[str, Any]:
+    task = opened(run.source)
+    distiller = compose(task, run.method, run.per_class, **dict(run.settings))
+    if not isinstance(distiller, MatchingDistiller):
+        return {}
+    return {"iterations": iterations_for(run.budget, distiller, task, Situation(run.per_class, 0, run.compute))}
+
+
+def _distiller(task: Task, run: DistilRun, iterations: int | None) -> Distiller:
+    length = {} if iterations is None else {"iterations": iterations}
+    return compose(task, run.method, run.per_class, **{**dict(run.settings), **length})
+
+
+def _configurations(task: Task, study: Study) -> tuple[Configuration | None, ...]:
+    """The evaluation's configurations, names resolved for the data; None is the set's own recipe. Each fits."""
+    found: list[Configuration | None] = []
+    for item in study.evaluation.configurations:
+        if isinstance(item, Configuration):
+            found.append(item)
+        else:
+            found += [None] if item == "own" else space(item, task.shape).configurations
+    recipe = Setting.of(task, 1).recipe()
+    for name in study.evaluation.architectures:
+        found.append(replace(recipe, name=name, architecture=architecture(name)))
+    names = ["own" if c is None else c.name for c in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise OptionError(
+                f"evaluation.configurations has {names.count(name)} that are called '{name}': give each its own name."
+            )
+    for configuration in found:
+        if configuration is not None:
+            configuration.architecture.build(task.shape, len(task.classes))
+    return tuple(found)
+
+
+# -- predictions -------------------------------------------------------------------------------------------------------
+
+
+def _distil_seconds(run: DistilRun) -> float:
+    task = opened(run.source)
+    distiller = _distiller(task, run, run.iterations)
+    if isinstance(distiller, MatchingDistiller):
+        situation = Situation(run.per_class, run.seed, run.compute)
+        return distiller.iterations * seconds_an_iteration(distiller, task, situation, spend=1.5)
+    teacher = getattr(distiller, "teacher", None)
+    return 1.0 if teacher is None else 1.0 + _network_seconds(run.source, teacher, len(task.train), run.compute)
+
+
+def _network_seconds(source: Source, configuration: Configuration, stored: int, compute: Compute) -> float:
+    """Training one network on ``stored`` examples and examining it, at the rate measured once for this machine."""
+    task = opened(source)
+    network = configuration.architecture.build(task.shape, len(task.classes))
+    batch = min(configuration.batch, stored)
+    seconds = training_seconds(network, batch, configuration.length.updates(stored, configuration.batch))
+    passes = SNAPSHOTS * len(task.validation) + 2 * task.test.size
+    exam = training_seconds(network, 1, 1) / 3 * passes
+    return (seconds + exam) * _rate(source, compute)
+
+
+@functools.lru_cache(maxsize=8)
+def _rate(source: Source, compute: Compute) -> float:
+    """Measured over computed seconds of a short training; the first one warms up."""
+    task = opened(source)
+    recipe = replace(Setting.of(task, 10).recipe(), length=Updates(PROBE))
+    network = recipe.architecture.build(task.shape, len(task.classes))
+    few = task.train.examples(torch.arange(min(len(task.train), 64)))
+    eager = replace(compute, compilation="off")
+    measured = [train(network, recipe, few, seeds=(0,), compute=eager).seconds for _ in range(2)]
+    return measured[-1] / training_seconds(network, len(few), PROBE)

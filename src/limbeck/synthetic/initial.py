@@ -1,0 +1,121 @@
+"""Where a synthetic set starts: noise, or chosen real examples."""
+
+from abc import ABC, abstractmethod
+from typing import final
+
+import torch
+from torch import Tensor
+
+from limbeck.data.task import Pool
+from limbeck.synthetic.choose import Chooser, Features, Random, choose_real, require
+from limbeck.values import value
+
+__all__ = ["Chosen", "Initial", "Noise", "RealRandom"]
+
+
+class Initial(ABC):
+    """A frozen value (``@value``)."""
+
+    @property
+    @abstractmethod
+    def shows_real(self) -> bool:
+        """True where the set starts from real examples, so that it may show them."""
+
+    @abstractmethod
+    def inputs(
+        self,
+        pool: Pool,
+        counts: tuple[int, ...],
+        *,
+        multiplicity: int,
+        generator: torch.Generator,
+        classes: tuple[str, ...],
+        features: Features | None = None,
+    ) -> Tensor:
+        """Preprocessed inputs (Σ counts · multiplicity, *shape), ordered by class, grouped by stored example.
+
+        counts:       stored examples of each class.
+        multiplicity: of the parametrisation that will encode them.
+        features:     what choosers compare; None: the inputs themselves.
+        Raises FitError where a class has fewer real examples than stored ones are asked for.
+        """
+
+
+@final
+@value
+class Noise(Initial):
+    """Independent standard normal values in the preprocessed space."""
+
+    @property
+    def shows_real(self) -> bool:
+        return False
+
+    def inputs(
+        self,
+        pool: Pool,
+        counts: tuple[int, ...],
+        *,
+        multiplicity: int,
+        generator: torch.Generator,
+        classes: tuple[str, ...],
+        features: Features | None = None,
+    ) -> Tensor:
+        del classes, features
+        return torch.randn(sum(counts) * multiplicity, *pool.shape, generator=generator)
+
+
+@final
+@value
+class Chosen(Initial):
+    """Real examples that ``chooser`` picks in each class.
+
+    Where a class has fewer examples than decoded ones are needed (multiplicity > 1), its choice is repeated in turn.
+    """
+
+    chooser: Chooser = Random()
+
+    @property
+    def shows_real(self) -> bool:
+        return True
+
+    def inputs(
+        self,
+        pool: Pool,
+        counts: tuple[int, ...],
+        *,
+        multiplicity: int,
+        generator: torch.Generator,
+        classes: tuple[str, ...],
+        features: Features | None = None,
+    ) -> Tensor:
+        require(pool, counts, classes)
+        wanted = [count * multiplicity for count in counts]
+        distinct = tuple(min(count, len(pool.of_class(c))) for c, count in enumerate(wanted))
+        picked = choose_real(
+            pool, distinct, chooser=self.chooser, generator=generator, classes=classes, features=features
+        )
+        index = [mine[torch.arange(count) % len(mine)] for mine, count in zip(picked, wanted, strict=True)]
+        return pool.take(torch.cat(index))
+
+
+@final
+@value
+class RealRandom(Initial):
+    """Real examples drawn uniformly in each class, without replacement: the field's "real" start."""
+
+    @property
+    def shows_real(self) -> bool:
+        return True
+
+    def inputs(
+        self,
+        pool: Pool,
+        counts: tuple[int, ...],
+        *,
+        multiplicity: int,
+        generator: torch.Generator,
+        classes: tuple[str, ...],
+        features: Features | None = None,
+    ) -> Tensor:
+        del features
+        return Chosen(Random()).inputs(pool, counts, multiplicity=multiplicity, generator=generator, classes=classes)

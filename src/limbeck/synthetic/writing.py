@@ -1,0 +1,48 @@
+"""Files that appear whole or not at all."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from limbeck.errors import DirectoryError
+
+__all__ = ["write_files"]
+
+
+def write_files(directory: Path, files: Mapping[str, bytes]) -> None:
+    """Put ``files`` (relative path → content) into ``directory``, the last one last.
+
+    A directory that does not exist appears whole, by one rename; in one that exists each file is replaced by a rename,
+    in order. Everything is on disk before the first rename; a failure leaves no trace. Raises DirectoryError.
+    """
+    fresh = not directory.exists()
+    parent = directory.parent if fresh else directory
+    part = parent / f".{directory.name}.{os.getpid()}.part"
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir()
+        for name, content in files.items():
+            _write(part / name, content)
+        if fresh:
+            os.rename(part, directory)
+        else:
+            for name in files:
+                (directory / name).parent.mkdir(parents=True, exist_ok=True)
+                os.replace(part / name, directory / name)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise DirectoryError(
+            f"'{directory}' cannot be written ({reason}): free space or choose another one."
+        ) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

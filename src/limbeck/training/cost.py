@@ -1,0 +1,52 @@
+"""How much work lies ahead: an estimate that depends on sizes alone, so that decisions based on it repeat."""
+
+import functools
+from typing import NamedTuple
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from limbeck.compute import Compute
+from limbeck.networks.network import Architecture, Network
+from limbeck.seeds import generator
+
+__all__ = ["chunk_for", "forward_flops", "training_seconds"]
+
+_RATE = 3e10  # operations a second that one CPU thread reaches in eager float32 passes of small ConvNets
+_CACHE = 2**23  # bytes of the largest map that a CPU keeps near: measured best for maps of 8 kB to 512 kB an example
+
+
+class _Size(NamedTuple):
+    flops: int  # of one example's forward pass
+    map: int  # numbers in its largest map
+
+
+def forward_flops(network: Network) -> int:
+    """Floating-point operations of one example's forward pass (matrix products and convolutions)."""
+    return _size(network.architecture, tuple(network.shape), network.classes).flops
+
+
+def training_seconds(network: Network, batch: int, updates: int) -> float:
+    """Seconds that eager training passes take on this CPU's threads: a backward pass costs two forward ones."""
+    return 3 * forward_flops(network) * batch * updates / (_RATE * torch.get_num_threads())
+
+
+def chunk_for(network: Network, compute: Compute) -> int:
+    """Examples a pass at most: ``compute.chunk``, else on a CPU what stays in cache, else 4096."""
+    if compute.chunk is not None:
+        return compute.chunk
+    if compute.torch_device.type != "cpu":
+        return 4096
+    # In bfloat16 the passes are compiled, and fused kernels like twice the bytes that eager ones do.
+    low = compute.dtype == torch.bfloat16
+    each = _size(network.architecture, tuple(network.shape), network.classes).map * (2 if low else 4)
+    return max(8, _CACHE * (2 if low else 1) // each)
+
+
+@functools.lru_cache(maxsize=64)
+def _size(architecture: Architecture, shape: tuple[int, ...], classes: int) -> _Size:
+    network = architecture.build(shape, classes)
+    params = network.init(generator(0, "flops"))
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        maps = network(params, torch.zeros(2, *shape)).maps
+    return _Size(int(counter.get_total_flops() // 2), max((m.numel() // 2 for m in maps), default=1))

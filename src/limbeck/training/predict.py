@@ -1,0 +1,56 @@
+"""Test passes: logits in large chunks, and the batch statistics that a trained network is evaluated with."""
+
+import torch
+from torch import Tensor
+
+from limbeck.compute import Compute
+from limbeck.data.examples import Examples
+from limbeck.data.task import Pool
+from limbeck.networks.network import Network, Statistics
+from limbeck.shapes import Params
+from limbeck.training.cost import chunk_for
+
+__all__ = ["fitted", "predict"]
+
+_MOST = 4096  # examples that batch statistics are taken over: their means are then known to 1.6 % of a deviation
+
+
+def predict(
+    network: Network, params: Params, inputs: Tensor | Pool, *, statistics: Statistics | None, compute: Compute
+) -> Tensor:
+    """Logits (n, k), float32 and on the device, of ``inputs`` (n, *shape) or of a whole pool, drawn chunk by chunk.
+
+    statistics: of batch norm (see :func:`fitted`); without batch norm {} or None.
+    """
+    compute = compute.resolve()
+    device, dtype = compute.torch_device, compute.dtype
+    ready = _on(params, device, dtype)
+    held = None if statistics is None or not network.uses_batch_statistics else _on(dict(statistics), device, dtype)
+    # Without fitted statistics batch norm takes the batch's own: that of all inputs.
+    size = max(1, len(inputs)) if network.uses_batch_statistics and held is None else chunk_for(network, compute)
+    parts = [torch.zeros(0, network.classes, device=device)]
+    with torch.no_grad():
+        for low in range(0, len(inputs), size):
+            high = min(low + size, len(inputs))
+            piece = inputs.take(torch.arange(low, high)) if isinstance(inputs, Pool) else inputs[low:high]
+            parts.append(network(ready, piece.to(device, dtype), held).logits.float())
+    return torch.cat(parts)
+
+
+def fitted(network: Network, params: Params, examples: Examples | Pool, compute: Compute) -> Statistics:
+    """Batch norm's statistics at the given weights over the training inputs, not augmented; {} without batch norm.
+
+    Of more than 4096 inputs, 4096 at equal distances are used.
+    """
+    if not network.uses_batch_statistics:
+        return {}
+    device = compute.torch_device
+    count = len(examples)
+    index = torch.arange(count) if count <= _MOST else torch.linspace(0, count - 1, _MOST).long()
+    inputs = examples.take(index) if isinstance(examples, Pool) else examples.inputs[index.to(examples.inputs.device)]
+    with torch.no_grad():
+        return network.statistics(_on(params, device, torch.float32), inputs.to(device, torch.float32))
+
+
+def _on(params: Params, device: torch.device, dtype: torch.dtype) -> Params:
+    return {name: weight.detach().to(device, dtype) for name, weight in params.items()}

@@ -1,0 +1,178 @@
+"""Spaces of configurations: whom a synthetic set should serve. The named ones adapt to the shape of the data."""
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import final
+
+import torch
+
+from limbeck.data.augment import CropFlip, FeatureNoise
+from limbeck.data.augmentation import Augmentation
+from limbeck.data.dsa import DSA
+from limbeck.data.nothing import Nothing
+from limbeck.errors import FitError, OptionError, unknown
+from limbeck.networks.convnet import ConvNet
+from limbeck.networks.mlp import MLP
+from limbeck.networks.names import NETWORKS
+from limbeck.networks.network import Architecture
+from limbeck.training.configuration import Configuration, Cosine, Epochs, Length, Schedule, Step, Updates
+from limbeck.training.optimizer import SGD, AdamW, Optimizer, RMSprop
+from limbeck.values import value
+
+__all__ = ["SPACES", "Space", "space"]
+
+STANDARD_UPDATES, QUICK_UPDATES = (
+    300,
+    150,
+)  # enough for the loss of 100 images to flatten; a minute a network on one CPU
+
+Named = Mapping[str, Architecture]
+
+
+@final
+@value
+class Space:
+    """A finite set of configurations with different names."""
+
+    name: str
+    configurations: tuple[Configuration, ...]
+
+    def __post_init__(self) -> None:
+        names = [c.name for c in self.configurations]
+        if not names or len(set(names)) < len(names):
+            raise OptionError(f"the space '{self.name}' needs at least one configuration, each with a name of its own.")
+
+    def __len__(self) -> int:
+        return len(self.configurations)
+
+    def __iter__(self) -> Iterator[Configuration]:
+        return iter(self.configurations)
+
+    @staticmethod
+    def product(
+        name: str,
+        *,
+        architectures: Mapping[str, Architecture],
+        optimizers: Mapping[str, tuple[Optimizer, Schedule]],
+        augmentations: Mapping[str, Augmentation],
+        length: Length,
+        batch: int = 256,
+    ) -> "Space":
+        """All combinations, named ``architecture/optimizer/augmentation``, of one length and batch size."""
+        made = [
+            Configuration(f"{a}/{o}/{g}", architecture, optimizer, schedule, augmentation, length, batch)
+            for (a, architecture), (o, (optimizer, schedule)), (g, augmentation) in itertools.product(
+                architectures.items(), optimizers.items(), augmentations.items()
+            )
+        ]
+        return Space(name, tuple(made))
+
+    def sample(self, n: int, generator: torch.Generator) -> "Space":
+        """``n`` of them, without replacement, in the space's order; OptionError where there are fewer."""
+        if not 1 <= n <= len(self):
+            raise OptionError(f"{n} configurations were asked of the space '{self.name}', which has {len(self)}.")
+        rows = torch.randperm(len(self), generator=generator, device=generator.device)[:n].sort().values.tolist()
+        return Space(f"{self.name}-sample-{n}", tuple(self.configurations[row] for row in rows))
+
+
+def space(
+    name: str,
+    shape: tuple[int, ...],
+    *,
+    architecture: Architecture | None = None,
+    augment: Augmentation | None = None,
+) -> Space:
+    """The named space for inputs of ``shape`` ((c, h, w) or (d,)); OptionError for an unknown name.
+
+    architecture, augment: use this network, this augmentation, instead of the space's own ones.
+    """
+    if name not in SPACES:
+        raise unknown("space", name, [*SPACES, "own"])
+    return _BUILDERS[name](tuple(shape), architecture, augment)
+
+
+def _quick(shape: tuple[int, ...], architecture: Architecture | None, augment: Augmentation | None) -> Space:
+    network = architecture or _first(shape, ("convnet-3-32", "convnet-2-32", "mlp"), 1).popitem()[1]
+    optimizer = SGD(lr=0.02, momentum=0.9, weight_decay=5e-4)
+    length = Updates(QUICK_UPDATES)
+    made = Configuration("quick", network, optimizer, Cosine(), augment or Nothing(), length)
+    return Space("quick", (made,))
+
+
+def _dc_bench(shape: tuple[int, ...], architecture: Architecture | None, augment: Augmentation | None) -> Space:
+    network = architecture or (ConvNet(depth=None) if len(shape) == 3 and min(shape[1:]) >= 2 else MLP())
+    still = augment is None or augment == Nothing()
+    length = Epochs(300 if still else 1000)
+    made = Configuration("dc-bench", network, SGD(0.01, 0.9, 5e-4), Step(), augment or Nothing(), length)
+    return Space("dc-bench", (made,))
+
+
+def _standard(shape: tuple[int, ...], architecture: Architecture | None, augment: Augmentation | None) -> Space:
+    image = len(shape) == 3
+    if architecture is not None:
+        networks: Named = {_label(architecture): architecture}
+    elif image:
+        networks = _first(shape, _FOR_IMAGES, 4)
+    else:
+        networks = _FOR_TABLES
+    own = {"none": Nothing(), **(_image_augmentation(shape) if image else {"noise": FeatureNoise()})}
+    augmentations = own if augment is None else {type(augment).__name__.lower(): augment}
+    return Space.product(
+        "standard",
+        architectures=networks,
+        optimizers=_OPTIMIZERS,
+        augmentations=augmentations,
+        length=Updates(STANDARD_UPDATES),
+    )
+
+
+_FOR_IMAGES = ("convnet-3-32", "convnet-3-32-bn", "lenet", "mlp", "convnet-2-32", "convnet-2-32-bn", "mlp-32")
+_FOR_TABLES: Named = {
+    "mlp": MLP(),
+    "mlp-32": MLP(width=32),
+    "mlp-deep": MLP(depth=3),
+    "mlp-shallow": MLP(depth=1),
+}
+_OPTIMIZERS: Mapping[str, tuple[Optimizer, Schedule]] = {
+    "sgd": (SGD(lr=0.01, momentum=0.9, weight_decay=5e-4), Step()),
+    "adamw": (AdamW(lr=1e-3, weight_decay=0.01), Cosine()),
+    "rmsprop": (RMSprop(lr=1e-3), Cosine(warmup=0.05)),
+}
+
+
+def _image_augmentation(shape: tuple[int, ...]) -> dict[str, Augmentation]:
+    """DSA, without flips for grey images (letters have a handedness); translations for images below 8 pixels."""
+    if min(shape[1:]) < 8:
+        return {"shift": CropFlip(pad=1, flip=False)}
+    return {"dsa": DSA() if shape[0] >= 3 else DSA("color_crop_cutout_scale_rotate")}
+
+
+def _first(shape: tuple[int, ...], names: Sequence[str], count: int) -> dict[str, Architecture]:
+    """The first ``count`` named networks that fit ``shape``; all of them where fewer do."""
+    fitting: dict[str, Architecture] = {}
+    for name in names:
+        try:
+            NETWORKS[name][0].build(shape, 2)
+        except FitError:
+            continue
+        fitting[name] = NETWORKS[name][0]
+        if len(fitting) == count:
+            break
+    if len(shape) == 3 and len(fitting) < count:
+        fitting |= {name: mlp for name, mlp in _FOR_TABLES.items() if name not in fitting}
+    return dict(list(fitting.items())[:count])
+
+
+def _label(architecture: Architecture) -> str:
+    names = [name for name, (known, _) in NETWORKS.items() if known == architecture]
+    return names[0] if names else type(architecture).__name__.lower()
+
+
+_Builder = Callable[[tuple[int, ...], Architecture | None, Augmentation | None], Space]
+_BUILDERS: Mapping[str, _Builder] = {"quick": _quick, "dc-bench": _dc_bench, "standard": _standard}
+
+SPACES: Mapping[str, str] = {
+    "quick": f"one small network, {QUICK_UPDATES} updates: for demos and tests",
+    "dc-bench": "the field's recipe: SGD 0.01, momentum 0.9, batch 256, ×0.1 at half; 300 epochs, augmented 1000",
+    "standard": f"24 configurations: 4 networks × 3 optimizers × 2 augmentations, {STANDARD_UPDATES} updates each",
+}

@@ -1,0 +1,114 @@
+"""The only training loop: networks of one configuration, each decided by its own seed alone."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from limbeck.compute import Compute
+from limbeck.data.examples import Examples
+from limbeck.data.task import Pool
+from limbeck.errors import FitError, OptionError
+from limbeck.networks.network import Network
+from limbeck.seeds import generator
+from limbeck.shapes import Params
+from limbeck.training.configuration import Configuration
+from limbeck.training.feed import Feed
+from limbeck.training.forms import Job, Run, looped, stacked
+from limbeck.training.layout import Layout
+from limbeck.training.passes import Passes
+
+__all__ = ["Trained", "train"]
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What a training run leaves, network by network in the order of the seeds.
+
+    params:    last weights (of a network that stopped: those before the update that failed).
+    snapshots: weights at the asked shares of the updates.
+    failures:  "" or the sentence that says at which update a network stopped, and why.
+    losses:    mean training loss over each hundredth of the updates, as far as the network came.
+    updates:   optimizer steps planned for each network.  seconds: wall-clock time of all networks together.
+    """
+
+    params: tuple[Params, ...]
+    snapshots: tuple[tuple[Params, ...], ...]
+    failures: tuple[str, ...]
+    losses: tuple[tuple[float, ...], ...]
+    updates: int
+    seconds: float
+
+
+def train(
+    network: Network,
+    configuration: Configuration,
+    examples: Examples | Pool,
+    *,
+    seeds: Sequence[int],
+    compute: Compute,
+    keep: Sequence[float] = (),
+    start: Sequence[Params] | None = None,
+) -> Trained:
+    """Train one network a seed on ``examples`` as ``configuration`` says.
+
+    A network depends on its own seed only, not on those beside it: the seed gives its initial weights, the order of its
+    batches and its augmentation. A set that fits a batch is one whole batch an update, a larger one is shuffled every
+    epoch. The loss of a batch is Σ w_i ℓ_i / n with weights of mean one over the set.
+
+    keep:  shares of the updates in [0, 1] at which weights are kept.
+    start: initial weights, one a seed, instead of fresh ones.
+    Raises FitError and OptionError before training starts; a loss or weight that is not finite stops its network only.
+    """
+    began = time.perf_counter()
+    _check(seeds, keep, start)
+    compute = compute.resolve()
+    feed = Feed(examples, configuration.augmentation, batch=configuration.batch, device=compute.torch_device)
+    feed.check(network)
+    flats, layout = _initial(network, seeds, start, feed)
+    updates = configuration.length.updates(feed.size, configuration.batch)
+    passes = Passes(network, layout, kind=configuration.loss, compute=compute)
+    marks = tuple(round(share * updates) for share in keep)
+    job = Job(network, configuration, feed, layout, passes, updates, marks)
+    form = stacked if compute.torch_device.type == "cuda" and len(seeds) > 1 else looped
+    runs = form(job, seeds, flats)
+    return Trained(
+        params=tuple(layout.copy(run.flat) for run in runs),
+        snapshots=tuple(tuple(layout.copy(flat) for flat in run.snapshots) for run in runs),
+        failures=tuple(_sentence(run, updates) for run in runs),
+        losses=tuple(_curve(run.losses, updates) for run in runs),
+        updates=updates,
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _check(seeds: Sequence[int], keep: Sequence[float], start: Sequence[Params] | None) -> None:
+    if not seeds:
+        raise OptionError("no seed was given: give one for each network.")
+    if not all(0 <= share <= 1 for share in keep):
+        raise OptionError(f"keep is {tuple(keep)}: it holds shares of the updates, between 0 and 1.")
+    if start is not None and len(start) != len(seeds):
+        raise FitError(f"{len(start)} starting weights were given for {len(seeds)} seeds: give one for each.")
+
+
+def _initial(
+    network: Network, seeds: Sequence[int], start: Sequence[Params] | None, feed: Feed
+) -> tuple[list[Tensor], Layout]:
+    """Flat initial weights of each network; drawn on the CPU, so that they are the same on every device."""
+    params = [network.init(generator(seed, "init"), feed.dtype) for seed in seeds] if start is None else list(start)
+    layout = Layout(params[0])
+    return [layout.join(each).detach().to(feed.device, feed.dtype) for each in params], layout
+
+
+def _sentence(run: Run, updates: int) -> str:
+    if run.failed is None:
+        return ""
+    return f"stopped at update {run.failed + 1} of {updates}: the loss or a weight became infinite or not a number."
+
+
+def _curve(losses: Sequence[float], updates: int) -> tuple[float, ...]:
+    span = max(1, math.ceil(updates / 100))
+    parts = [losses[low : low + span] for low in range(0, len(losses), span)]
+    return tuple(sum(part) / len(part) for part in parts)

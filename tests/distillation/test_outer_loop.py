@@ -1,0 +1,202 @@
+"""The outer loop: same bytes however often it is interrupted, no look at the test split, trouble answered."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from limbeck.data.task import Pool, Task
+from limbeck.distillation.distill import compose, distill, distill_into
+from limbeck.distillation.distiller import Situation
+from limbeck.distillation.outer_loop import MatchingDistiller
+from limbeck.errors import ArtifactError, DirectoryError, FitError, OptionError
+from limbeck.values import replace as changed
+
+FILES = ("synthetic.safetensors", "card.json", "README.md", "preview.png")
+FEW: dict[str, Any] = {"iterations": 6, "real_batch": 8, "network": "convnet-2-32:width=4"}
+
+
+def bytes_of(directory: Path) -> dict[str, bytes]:
+    return {name: (directory / name).read_bytes() for name in FILES}
+
+
+@pytest.mark.parametrize("method", ["dm", "dc", "dsa"])
+def test_same_seed_same_bytes(task: Task, tmp_path: Path, method: str) -> None:
+    for place in ("a", "b"):
+        distill(task, method, per_class=2, seed=3, out=tmp_path / place, **FEW)
+    assert bytes_of(tmp_path / "a") == bytes_of(tmp_path / "b")
+    other = distill(task, method, per_class=2, seed=4, **FEW)
+    mine = distill(task, method, per_class=2, seed=3, **FEW)
+    assert not torch.equal(other.variables["pixels"], mine.variables["pixels"])
+
+
+@pytest.mark.parametrize("method", ["dm", "dsa"])
+@pytest.mark.parametrize("labels", ["hard", "learned"])
+def test_stopping_at_every_checkpoint_changes_nothing(task: Task, tmp_path: Path, method: str, labels: str) -> None:
+    settings = {**FEW, "labels": "learned:teacher=false" if labels == "learned" else "hard"}
+    whole = distill(task, method, per_class=2, **settings)
+    distiller = compose(task, method, 2, **settings)
+    stops, made = 0, None
+    while made is None:
+        made = distill_into(tmp_path / "run", distiller, task, Situation(2, until=0.0))
+        stops += made is None
+    assert stops >= 4
+    assert torch.equal(made.variables["pixels"], whole.variables["pixels"])
+    assert (made.targets is None) == (labels == "hard")
+    if made.targets is not None and whole.targets is not None:
+        assert torch.equal(made.targets, whole.targets)
+
+
+def test_a_finished_run_is_found(task: Task, tmp_path: Path) -> None:
+    first = distill(task, "dm", per_class=2, out=tmp_path, **FEW)
+    stamp = (tmp_path / "synthetic.safetensors").stat().st_mtime_ns
+    again = distill(task, "dm", per_class=2, out=tmp_path, **FEW)
+    assert (tmp_path / "synthetic.safetensors").stat().st_mtime_ns == stamp
+    assert torch.equal(first.variables["pixels"], again.variables["pixels"])
+
+
+def test_a_directory_of_another_run_is_refused(task: Task, tmp_path: Path) -> None:
+    distill(task, "dm", per_class=2, out=tmp_path / "a", **FEW)
+    with pytest.raises(DirectoryError, match="another seed"):
+        distill(task, "dm", per_class=2, seed=1, out=tmp_path / "a", **FEW)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "thesis.tex").write_text("precious")
+    with pytest.raises(DirectoryError, match="not empty"):
+        distill(task, "dm", per_class=2, out=tmp_path / "b", **FEW)
+    assert [p.name for p in (tmp_path / "b").iterdir()] == ["thesis.tex"]
+
+
+def test_the_loss_falls(task: Task) -> None:
+    made = distill(task, "dm", per_class=2, iterations=60, real_batch=32, network="convnet-2-32:width=8")
+    losses = [loss for _, loss in made.card.losses]
+    assert sum(losses[-10:]) < 0.7 * sum(losses[:10])
+
+
+class _Forbidden:
+    size = 1
+    openings: tuple[str, ...] = ()
+
+    def open(self, reader: str) -> Pool:
+        raise AssertionError(f"{reader} read the test split")
+
+
+@pytest.mark.parametrize("method", ["dm", "dc", "random", "herding"])
+def test_a_task_whose_test_split_raises_distils_to_the_same_bytes(task: Task, method: str) -> None:
+    settings = {"teacher_epochs": 1} if method == "herding" else FEW if method in ("dm", "dc") else {}
+    sealed = replace(task)
+    object.__setattr__(sealed, "test", _Forbidden())
+    ours, theirs = (distill(t, method, per_class=2, **settings) for t in (sealed, task))
+    assert torch.equal(ours.variables["pixels"], theirs.variables["pixels"])
+
+
+def test_non_finite_rolls_back_and_halves_the_rate(task: Task, tmp_path: Path) -> None:
+    wild = compose(task, "dm", 1, **{**FEW, "lr": float("inf"), "iterations": 4})
+    assert isinstance(wild, MatchingDistiller)
+    with pytest.raises(FitError, match="non-finite"):
+        wild.distill(task, Situation(1, directory=tmp_path))
+    log = (tmp_path / "log.jsonl").read_text()
+    assert '"rolled_back": 10' in log
+
+
+def test_a_rate_that_is_a_little_too_large_recovers(task: Task) -> None:
+    wild = compose(task, "dm", 1, **{**FEW, "lr": 3e38, "momentum": 0.0, "iterations": 8})
+    made = wild.distill(task, Situation(1))
+    assert made is not None
+    assert torch.isfinite(made.variables["pixels"]).all()
+    assert made.card.budget["rollbacks"] > 0
+
+
+def test_damaged_checkpoint_is_a_sentence(task: Task, tmp_path: Path) -> None:
+    distiller = compose(task, "dm", 1, **FEW)
+    assert distill_into(tmp_path, distiller, task, Situation(1, until=0.0)) is None
+    path = tmp_path / "checkpoint.safetensors"
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(ArtifactError, match="damaged"):
+        distill_into(tmp_path, distiller, task, Situation(1))
+
+
+@pytest.mark.parametrize("size", [0, -3])
+def test_sizes_below_one_are_refused(task: Task, size: int) -> None:
+    with pytest.raises(OptionError, match="at least 1"):
+        distill(task, "dm", per_class=size, **FEW)
+
+
+def test_more_than_a_class_has_is_refused_by_name(task: Task) -> None:
+    with pytest.raises(FitError, match=r"class '\d' has \d+ training examples"):
+        distill(task, "random", per_class=5000)
+
+
+def test_unbalanced_sizes(task: Task) -> None:
+    made = distill(task, "dm", per_class=(1, 2, 3, 1), **FEW)
+    assert made.labels.tolist() == [0, 1, 1, 2, 2, 2, 3]
+
+
+def test_teacher_labels_are_given_to_the_finished_images(task: Task) -> None:
+    hard = distill(task, "dm", per_class=2, **FEW)
+    soft = distill(task, "dm", per_class=2, labels="teacher", teacher_epochs=1, **FEW)
+    assert torch.equal(hard.variables["pixels"], soft.variables["pixels"])
+    assert soft.targets is not None
+    assert torch.allclose(soft.targets.sum(1), torch.ones(8))
+
+
+def test_budget_becomes_stored_iterations(task: Task, tmp_path: Path) -> None:
+    made = distill(task, "dm", per_class=1, out=tmp_path, budget=1.0, real_batch=8, network="convnet-2-32:width=4")
+    stored = made.card.distiller["iterations"]
+    assert stored >= 1
+    again = distill(task, "dm", per_class=1, budget=None, iterations=stored, real_batch=8, network="convnet-2-32:width=4")
+    assert torch.equal(made.variables["pixels"], again.variables["pixels"])
+
+
+SCRIPT = """
+import sys, torch
+from pathlib import Path
+from sklearn.datasets import load_digits
+from limbeck.data.arrays import arrays
+from limbeck.distillation.distill import distill
+torch.set_num_threads(1)
+images, labels = load_digits(return_X_y=True)
+few = labels < 4
+task = arrays(images[few].reshape(-1, 1, 8, 8).astype("float32") / 16, labels[few], seed=0)
+print("ready", flush=True)
+distill(task, "dsa", per_class=2, seed=0, out=sys.argv[1], iterations=150, real_batch=8, network="convnet-2-32:width=4")
+"""
+
+
+def test_killed_at_twenty_random_moments_ends_with_the_same_bytes(tmp_path: Path) -> None:
+    def start(place: Path) -> "subprocess.Popen[bytes]":
+        process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(place)], stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.readline()  # imports are done: kills fall into the run itself
+        process.stdout.close()
+        return process
+
+    began = time.perf_counter()
+    assert start(tmp_path / "whole").wait() == 0
+    whole = time.perf_counter() - began
+    chance, kills = random.Random(0), 0
+    while kills < 20:
+        process = start(tmp_path / "killed")
+        try:
+            process.wait(timeout=chance.uniform(0.0, 0.25 * whole))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+        kills += 1
+        process.wait()
+        if (tmp_path / "killed" / "card.json").exists() and kills < 20:
+            assert bytes_of(tmp_path / "killed") == bytes_of(tmp_path / "whole")
+            (tmp_path / "killed").rename(tmp_path / f"done{kills}")
+    assert start(tmp_path / "killed").wait() == 0
+    assert bytes_of(tmp_path / "killed") == bytes_of(tmp_path / "whole")
+
+
+def test_the_value_names_the_run(task: Task) -> None:
+    a, b = compose(task, "dm", 2, **FEW), compose(task, "dm", 2, **FEW)
+    assert a == b
+    assert changed(a, iterations=7) != b
