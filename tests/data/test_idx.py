@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from limbeck.data import ArrowPool, idx
 from limbeck.data.idx import read_idx
 from limbeck.errors import FitError, LimbeckError, SourceError

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+
 from limbeck.data import ArrowPool, TensorPool, arrays, digits, on_device
 from limbeck.data import pools as pools_module
 

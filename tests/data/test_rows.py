@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from limbeck.data.rows import MappedRows, TensorRows, scaled
 
 

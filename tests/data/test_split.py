@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from limbeck.data.split import group_ids, split
 from limbeck.errors import FitError, SourceError
 from limbeck.seeds import generator

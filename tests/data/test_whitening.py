@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from limbeck.data import arrays, digits
 from limbeck.data.rows import TensorRows
 from limbeck.data.whitening import fit

@@ -59,7 +59,7 @@ def make_task() -> Callable[..., Task]:
 def make_set() -> Callable[..., SyntheticSet]:
     """``make_set(task, method="dm", per_class=2, seed=0, …)``: a set of the task's first training examples."""
 
-    def make(task: Task, method: str = "dm", per_class: int = 2, seed: int = 0, **changes: Any) -> SyntheticSet:
+    def make(task: Task, /, method: str = "dm", per_class: int = 2, seed: int = 0, **changes: Any) -> SyntheticSet:
         index = torch.cat([task.train.of_class(c)[:per_class] for c in range(len(task.classes))])
         architecture = ConvNet(depth=1, width=4) if task.kind == "image" else MLP()
         values: dict[str, Any] = {
@@ -88,7 +88,7 @@ def make_set() -> Callable[..., SyntheticSet]:
 
 @pytest.fixture
 def make_rows() -> Callable[..., Records]:
-    """``make_rows(method, per_class, accuracies, …)``: one row an accuracy, ``accuracies[distillation seed][network]``."""
+    """``make_rows(method, per_class, accuracies, …)``: a row for each ``accuracies[distillation seed][network]``."""
 
     def rows(method: str, per_class: float, accuracies: list[list[float]], **changes: Any) -> Records:
         made = []

@@ -7,14 +7,17 @@ import subprocess
 import sys
 import textwrap
 import time
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
-from study_fakes import FakeWork, asked, processes, small_study
 
 from limbeck.errors import DirectoryError, MismatchError
 from limbeck.study import DistilRun, MethodChoice, StudyResults, run, status
 from limbeck.study.directory import StudyDirectory
+from limbeck.study.workers import Worker, attempt
+from tests.study.study_fakes import FakeWork, asked, processes, small_study
 
 
 def test_a_study_is_done_once(tmp_path):
@@ -70,9 +73,9 @@ def test_a_distillation_goes_on_in_units(tmp_path):
 
 
 def test_a_session_can_be_short(tmp_path):
-    first = run(small_study(), tmp_path / "s", work=FakeWork(pause=0.02), seconds=0.3)
-    assert 0 < first.done < first.total
-    assert first.open == first.total - first.done
+    first = run(small_study(), tmp_path / "s", work=FakeWork(), seconds=0.0)
+    assert first.done == 1
+    assert first.open == first.total - 1
     assert run(small_study(), tmp_path / "s", work=FakeWork()).complete
     assert len(asked(tmp_path / "s")) == first.total
 
@@ -143,18 +146,45 @@ def test_a_torn_line_of_the_log_is_closed(tmp_path):
     assert json.loads(lines[2])["event"] == "two"
 
 
-def test_workers_that_die(tmp_path):
-    """Runs that kill their worker once are done at last; one that always does is a failure with a sentence."""
-    study = processes(small_study(per_class=(1,), references=small_study().references), 2)
-    work = FakeWork(die="distil random", deaths=1)
-    reference = StudyResults.load(_finished(tmp_path / "calm", study)).records
-    summary = run(study, tmp_path / "s", work=work)
-    assert summary.complete
-    assert StudyResults.load(tmp_path / "s").records.to_json() == reference.to_json()
-    summary = run(study, tmp_path / "t", work=FakeWork(die="distil random, 1 a class, seed 0", deaths=99))
+def test_a_worker_that_dies_takes_one_run_along_and_is_replaced(tmp_path):
+    study = small_study(per_class=(1,), seeds=((0, (0,)),))
+    calm = StudyResults.load(_finished(tmp_path / "calm", study))
+    work = FakeWork(die="distil random, 1 a class, seed 0", deaths=1)
+    assert run(processes(study, 2), tmp_path / "s", work=work).complete
+    assert StudyResults.load(tmp_path / "s").records.to_json() == calm.records.to_json()
+    assert len(asked(tmp_path / "s")) == len(calm.entries) + 1
+
+
+class Mortal(Worker):
+    """A worker that dies of every run of one title, as a process that is killed does."""
+
+    made = 0
+
+    def __init__(self, execution):
+        type(self).made += 1
+        self.alive = True
+
+    def submit(self, work, run, place):
+        assert self.alive
+        future = Future()
+        if run.title == "distil random, 1 a class, seed 0":
+            self.alive = False
+            future.set_exception(BrokenProcessPool("killed"))
+        else:
+            future.set_result(attempt(work, run, place))
+        return future
+
+    def close(self):
+        self.alive = False
+
+
+def test_a_run_that_always_kills_its_worker_is_a_failure(tmp_path, monkeypatch):
+    monkeypatch.setattr("limbeck.study.execute._worker", Mortal)
+    summary = run(processes(small_study(), 2), tmp_path / "s", work=FakeWork())
     assert [title for title, _ in summary.failures] == ["distil random, 1 a class, seed 0"]
     assert "died 3 times" in summary.failures[0][1]
     assert summary.done == summary.total - 5
+    assert Mortal.made == 2 + 3
 
 
 def _finished(where, study):
@@ -163,7 +193,7 @@ def _finished(where, study):
 
 
 DRIVER = """
-    from study_fakes import FakeWork, processes, small_study
+    from tests.study.study_fakes import FakeWork, processes, small_study
     from limbeck.study import run
     import sys
     if __name__ == "__main__":
@@ -175,7 +205,7 @@ DRIVER = """
 def test_workers_leave_with_their_driver(tmp_path):
     script = tmp_path / "driver.py"
     script.write_text(textwrap.dedent(DRIVER))
-    where, paths = tmp_path / "s", [str(Path(__file__).parent), *sys.path]
+    where, paths = tmp_path / "s", [str(Path(__file__).parents[2]), *sys.path]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in paths if p), "OMP_NUM_THREADS": "1"}
     driver = subprocess.Popen([sys.executable, str(script), str(where)], env=environment)
     _until(lambda: len(asked(where)) > 4)
@@ -191,7 +221,7 @@ def test_workers_leave_with_their_driver(tmp_path):
     assert StudyResults.load(where).records.to_json() == calm.records.to_json()
 
 
-def _until(true, seconds=60.0):
+def _until(true, seconds=240.0):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end

@@ -1,28 +1,40 @@
 """An export starts the study in a fresh checkout, and a damaged or hostile one does no harm."""
 
 import json
+import shutil
 import zlib
 
 import pyarrow.parquet as pq
 import pytest
-from study_fakes import FakeWork, asked, small_study
 
 from limbeck.errors import ArtifactError, DirectoryError
 from limbeck.evaluation.records import Records
 from limbeck.study import MethodChoice, StudyResults, export, import_export, run, status
 from limbeck.study.exported import KEY
+from tests.study.study_fakes import FakeWork, asked, small_study
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    where = tmp_path_factory.mktemp("finished")
+    study = small_study(methods=(MethodChoice("random"), MethodChoice("dm", seconds=((0, 5.0),))))
+    assert run(study, where / "s", work=FakeWork()).complete
+    export(where / "s", where / "s.parquet")
+    return study, where
 
 
 @pytest.fixture
-def finished(tmp_path):
-    study = small_study(methods=(MethodChoice("random"), MethodChoice("dm", seconds=((0, 5.0),))))
-    assert run(study, tmp_path / "s", work=FakeWork()).complete
-    return study, tmp_path / "s", tmp_path / "s.parquet"
+def finished(once, tmp_path):
+    """The study, its directory (not to be changed), and an export of one's own."""
+    study, where = once
+    shutil.copy(where / "s.parquet", tmp_path / "s.parquet")
+    return study, where / "s", tmp_path / "s.parquet"
 
 
 def test_a_fresh_checkout_does_nothing_again(finished, tmp_path):
     study, where, file = finished
-    assert export(where, file) == file.stat().st_size
+    assert export(where, file, sets=True) == file.stat().st_size
+    export(where, file)
     fresh = tmp_path / "fresh"
     assert import_export(file, fresh) == study
     assert status(fresh).rows == status(where).rows
@@ -54,17 +66,17 @@ def test_half_a_study_goes_on_and_makes_only_the_sets_it_needs(finished, tmp_pat
 
 
 def test_sets_can_go_along(finished, tmp_path):
-    study, where, file = finished
+    study, _, file = finished
     run(study, tmp_path / "part", work=FakeWork(refuse="evaluate dm, 1 a class, seed 1 by b"))
     export(tmp_path / "part", file, sets=True)
     fresh = tmp_path / "fresh"
     import_export(file, fresh)
     assert run(study, fresh, work=FakeWork()).complete
     assert len(asked(fresh)) == 2
-    big = next((where / "sets").iterdir()) / "synthetic.safetensors"
+    big = next((fresh / "sets").iterdir()) / "synthetic.safetensors"
     big.write_bytes(b"0" * 5_100_000)
     with pytest.raises(DirectoryError, match="at most 5 MB"):
-        export(where, file, sets=True)
+        export(fresh, file, sets=True)
 
 
 def test_a_larger_study_starts_from_a_smaller_one(finished, tmp_path):
@@ -104,8 +116,7 @@ def changed(file, change):
     ],
 )
 def test_damage_is_a_sentence_and_leaves_nothing(finished, tmp_path, change, sentence):
-    _, where, file = finished
-    export(where, file)
+    _, _, file = finished
     changed(file, change)
     with pytest.raises(ArtifactError, match=sentence):
         import_export(file, tmp_path / "fresh")
@@ -114,13 +125,13 @@ def test_damage_is_a_sentence_and_leaves_nothing(finished, tmp_path, change, sen
 
 def test_missing_and_truncated_files(finished, tmp_path):
     _, where, file = finished
-    export(where, file)
     file.write_bytes(file.read_bytes()[:-100])
     for bad in (file, tmp_path / "none.parquet"):
         with pytest.raises(ArtifactError):
             StudyResults.load(bad)
     with pytest.raises(ArtifactError, match="holds no study"):
         status(tmp_path)
-    (where / "results.sqlite").write_bytes(b"nonsense" * 1000)
+    shutil.copytree(where, tmp_path / "torn")
+    (tmp_path / "torn" / "results.sqlite").write_bytes(b"nonsense" * 1000)
     with pytest.raises(ArtifactError, match="no store of a study"):
-        status(where)
+        status(tmp_path / "torn")

@@ -8,11 +8,11 @@ import sys
 import time
 
 import pytest
-from study_fakes import FakeWork, asked, small_study
 
 from limbeck.study import Evaluation, StudyResults, run
+from tests.study.study_fakes import FakeWork, asked, small_study
 
-KILLS = 24
+KILLS = 20
 WORK = FakeWork(pause=0.001, units=2)
 
 pytestmark = [
@@ -64,9 +64,9 @@ def test_kill_at_random_moments(tmp_path):
     while kills < KILLS:
         where = tmp_path / f"killed{round_}"
         round_ += 1
-        for _ in range(8):
+        for _ in range(5):
             child = driver(where)
-            time.sleep(chance.uniform(0, whole_time / 4))
+            time.sleep(chance.uniform(0, whole_time / 2))
             os.kill(child, signal.SIGKILL)
             _, how = os.waitpid(child, 0)
             kills += os.WIFSIGNALED(how)
@@ -78,5 +78,5 @@ def test_kill_at_random_moments(tmp_path):
         assert [e.name for e in found.entries] == [e.name for e in expected.entries]
         # a run in flight at a kill is done again (a distillation counts its two units); nothing else is
         again = len(asked(where)) - len(asked(calm))
-        assert again <= 8
-    assert len(seen) > 5  # the kills came at many different stages
+        assert again <= 5
+    assert len(seen) > 4  # the kills came at many different stages

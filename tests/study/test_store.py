@@ -3,12 +3,12 @@
 import sqlite3
 
 import pytest
-from study_fakes import FakeWork, row, small_study
 
 from limbeck.errors import DirectoryError
 from limbeck.evaluation.records import Records
 from limbeck.study import Estimate, Outcome, estimate, run
 from limbeck.study.store import Store
+from tests.study.study_fakes import FakeWork, row, small_study
 
 
 def runs():
@@ -79,7 +79,7 @@ def test_a_folder_that_is_not_there(tmp_path):
 
 def test_estimate(tmp_path):
     found = estimate(small_study(), tmp_path / "s", work=FakeWork())
-    assert found == Estimate({"full data": 1, "distil": 8, "evaluate": 32}, 0, 8 * 10 + 33, found.disk, 1.0)
+    assert found == Estimate({"full data": 1, "distil": 8, "evaluate": 32}, 0, 113.0, found.disk, 1.0)
     assert "41 runs (1 × full data, 8 × distil, 32 × evaluate)" in found.sentence
     assert not (tmp_path / "s").exists()
     assert found.disk > 12 * 10 * 1000

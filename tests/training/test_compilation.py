@@ -32,7 +32,7 @@ def compiler(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_off_never_and_on_always(compute: Compute, compiler: list[str]) -> None:
     assert maybe_compile(double, compute, work_seconds=1e9) is double
-    assert maybe_compile(double, replace(compute, compilation="on"), work_seconds=0)(3) == 6
+    assert maybe_compile(double, replace(compute, compilation="on"), work_seconds=0.0)(3) == 6
     assert compiler == ["double"]
 
 
@@ -48,7 +48,7 @@ def test_without_a_compiler(compute: Compute, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(compilation, "has_compiler", lambda: False)
     assert maybe_compile(double, replace(compute, compilation="auto"), work_seconds=1e9) is double
     with pytest.raises(DeviceError, match="no C\\+\\+ compiler"):
-        maybe_compile(double, replace(compute, compilation="on"), work_seconds=0)
+        maybe_compile(double, replace(compute, compilation="on"), work_seconds=0.0)
 
 
 def test_a_failing_compiler_is_one_warning(
@@ -61,7 +61,7 @@ def test_a_failing_compiler_is_one_warning(
         return call
 
     monkeypatch.setattr(torch, "compile", broken)
-    made = maybe_compile(double, replace(compute, compilation="on"), work_seconds=0)
+    made = maybe_compile(double, replace(compute, compilation="on"), work_seconds=0.0)
     with caplog.at_level(logging.WARNING, "limbeck.compilation"):
         assert [made(1), made(2), made(3)] == [2, 4, 6]
     assert len(caplog.records) == 1 and "goes on without it" in caplog.text

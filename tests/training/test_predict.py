@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from tiny_training import tiny
 
 from limbeck.compute import Compute
 from limbeck.data.examples import Examples
@@ -14,6 +13,8 @@ from limbeck.training.optimizer import SGD
 from limbeck.training.predict import fitted, predict
 from limbeck.training.train import train
 from limbeck.values import replace
+
+from .tiny_training import tiny
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 64, None])

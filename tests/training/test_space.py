@@ -4,7 +4,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_training import tiny
 
 from limbeck.compute import Compute
 from limbeck.data.dsa import DSA
@@ -18,6 +17,8 @@ from limbeck.training.distance import covering_number, distance_matrix
 from limbeck.training.optimizer import SGD, Adam
 from limbeck.training.space import SPACES, Space, space
 from limbeck.values import decode, encode
+
+from .tiny_training import tiny
 
 SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 64, 64), (1, 4, 4), (2, 12, 9), (14,)]
 

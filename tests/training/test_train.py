@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from tiny_training import soften, tiny
 
 from limbeck.compute import Compute
 from limbeck.data.augment import DSA, CropFlip, CutMix, FeatureNoise, Mixup
@@ -23,6 +22,8 @@ from limbeck.training.optimizer import SGD, AdamW
 from limbeck.training.passes import Passes
 from limbeck.training.train import train
 from limbeck.values import replace
+
+from .tiny_training import soften, tiny
 
 PLAIN = Configuration("plain", ConvNet(depth=2, width=4), SGD(lr=0.05), Step(), Nothing(), Updates(6))
 
@@ -83,7 +84,11 @@ def test_stacked_form_equals_the_loop(augmentation: Augmentation, soft: bool, no
     # Adam only without norms: before a norm, gradients of biases are rounding noise, of which it takes the sign
     optimizer = AdamW() if norm == "none" else SGD(nesterov=True)
     configuration = replace(
-        PLAIN, augmentation=augmentation, batch=8, optimizer=optimizer, architecture=ConvNet(depth=2, width=4, norm=norm)
+        PLAIN,
+        augmentation=augmentation,
+        batch=8,
+        optimizer=optimizer,
+        architecture=ConvNet(depth=2, width=4, norm=norm),
     )
     examples = tiny(dtype=torch.float64)
     targets = soften(examples.targets, 3, torch.float64) if soft else examples.targets

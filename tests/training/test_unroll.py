@@ -78,11 +78,12 @@ def problem(architecture, shape, *, soft=True, n=6, classes=3):
     scheduled=st.booleans(),
     count=st.integers(1, 5),
     stride=st.integers(1, 3),
+    chunk=st.sampled_from([1, 3, None]),
     norm=st.sampled_from(["instance", "batch", "layer", "group", "none"]),
     shape=st.sampled_from([(1, 8, 8), (2, 8, 8), (3, 9, 8)]),
 )
 def test_equals_autograd_through_the_loop(
-    momentum, decay, nesterov, name, loss, soft, scheduled, count, stride, norm, shape
+    momentum, decay, nesterov, name, loss, soft, scheduled, count, stride, chunk, norm, shape
 ) -> None:
     network, start, examples, outer = problem(ConvNet(depth=2, width=4, norm=norm), shape, soft=soft)
     g = generator(count, name)
@@ -95,6 +96,7 @@ def test_equals_autograd_through_the_loop(
         factors=tuple(1 / (1 + i) for i in range(count)) if scheduled else (),
         loss=loss,
         stride=stride,
+        chunk=chunk,
     )
     found = unrolled_gradient(network, start, examples=examples, step_size=0.3, steps=steps, outer=outer)
     value, truth = naive(network, start, examples, 0.3, steps, outer)

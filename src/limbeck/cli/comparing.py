@@ -1,6 +1,8 @@
 """The baselines beside synthetic sets: made, judged by the same recipe, in one table."""
 
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,8 +24,8 @@ def with_baselines(
     from limbeck.evaluation.records import Records
 
     judged = Records(())
-    plan = _plan(sets, task, compute)
-    with steps("training on sets and baselines") as watch:
+    with tempfile.TemporaryDirectory(prefix="limbeck-teachers-") as cache, steps("sets and baselines") as watch:
+        plan = _plan(sets, task, compute, Path(cache))
         for place, make in enumerate(plan):
             watch(place, len(plan))
             made, recipes = make(configurations)
@@ -32,15 +34,12 @@ def with_baselines(
     return judged
 
 
-def _plan(sets: "Sequence[SyntheticSet]", task: "Task", compute: "Compute") -> list[Any]:
+def _plan(sets: "Sequence[SyntheticSet]", task: "Task", compute: "Compute", cache: Path) -> list[Any]:
     """One maker a set, then one a baseline that is not among the sets."""
-    import tempfile
-
     from limbeck.distillation.methods import METHODS
 
     plan = [lambda name, made=made: (made, _recipes(name, made, task)) for made in sets]
     done = {(made.card.method, made.card.per_class, made.card.seed, made.targets is not None) for made in sets}
-    cache = tempfile.TemporaryDirectory(prefix="limbeck-teachers-")
     for made in sets:
         for method in (name for name, entry in METHODS.items() if not entry.distils):
             for soft in (False, True):
@@ -51,16 +50,14 @@ def _plan(sets: "Sequence[SyntheticSet]", task: "Task", compute: "Compute") -> l
     return plan
 
 
-def _baseline(made: "SyntheticSet", task: "Task", method: str, soft: bool, compute: "Compute", cache: Any) -> Any:
-    from pathlib import Path
-
+def _baseline(made: "SyntheticSet", task: "Task", method: str, soft: bool, compute: "Compute", cache: Path) -> Any:
     from limbeck.distillation.distill import compose
     from limbeck.distillation.distiller import Situation
 
     def make(name: str) -> "tuple[SyntheticSet, tuple[Configuration, ...]]":
         network = made.card.recipe.architecture
         distiller = compose(task, method, made.card.per_class, network=network, soft=soft)
-        situation = Situation(made.card.per_class, made.card.seed, compute, cache=Path(cache.name))
+        situation = Situation(made.card.per_class, made.card.seed, compute, cache=cache)
         chosen = distiller.distill(task, situation)
         assert chosen is not None
         return chosen, _recipes(name, made, task)

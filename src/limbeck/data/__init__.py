@@ -1,6 +1,7 @@
 """What is real? Sources, tasks with a sealed test split, preprocessing and augmentation."""
 
 from limbeck.data.arrays import arrays
+from limbeck.data.augment import AUGMENTATIONS, DSA, Compose, CropFlip, CutMix, FeatureNoise, Mixup, augmentation
 from limbeck.data.augmentation import Augmentation, Draw
 from limbeck.data.digits import digits
 from limbeck.data.examples import Examples
@@ -18,11 +19,18 @@ from limbeck.data.sources import SOURCES, open_source
 from limbeck.data.task import Pool, Sealed, Task
 
 __all__ = [
+    "AUGMENTATIONS",
+    "DSA",
     "SOURCES",
     "ArrowPool",
     "Augmentation",
+    "Compose",
+    "CropFlip",
+    "CutMix",
     "Draw",
     "Examples",
+    "FeatureNoise",
+    "Mixup",
     "Nothing",
     "Options",
     "Pool",
@@ -31,6 +39,7 @@ __all__ = [
     "Task",
     "TensorPool",
     "arrays",
+    "augmentation",
     "digits",
     "folder",
     "hub",

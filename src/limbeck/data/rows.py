@@ -8,6 +8,7 @@ from typing import Any, final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from limbeck.data.memory import let_go
@@ -21,7 +22,9 @@ _SCALE = {torch.uint8: 255.0, torch.uint16: 65535.0}
 
 def scaled(values: Tensor) -> Tensor:
     """Float32 from stored values: 8- and 16-bit integers are divided by their largest value, floats stay."""
-    return values.to(torch.float32) / _SCALE[values.dtype] if values.dtype in _SCALE else values.to(torch.float32)
+    if values.dtype not in _SCALE:
+        return values.to(torch.float32)
+    return values.to(torch.float32).div_(_SCALE[values.dtype])
 
 
 class Rows(ABC):
@@ -90,9 +93,12 @@ class MappedRows(Rows):
 
     def stored(self, index: Tensor) -> Tensor:
         """The rows at ``index`` in the type of the file, channels first."""
-        # Ascending order reads the file forwards; the inverse permutation gives back the order asked for.
-        order = torch.argsort(index)
-        rows = torch.from_numpy(self._gathered(index[order].numpy()))[torch.argsort(order)]
+        if bool((index[1:] >= index[:-1]).all()):
+            rows = torch.from_numpy(self._gathered(index.numpy()))
+        else:
+            # Ascending order reads the file forwards; the inverse permutation gives back the order asked for.
+            order = torch.argsort(index)
+            rows = torch.from_numpy(self._gathered(index[order].numpy()))[torch.argsort(order)]
         rows = rows.movedim(-1, 1) if self._last else rows
         return rows.reshape(len(index), *self.shape)
 

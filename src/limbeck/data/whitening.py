@@ -38,10 +38,12 @@ def fit(rows: Rows, index: Tensor, *, zca: bool) -> Preprocessing:
 def _normalisation(rows: Rows, index: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation in one pass, chunks merged by Chan's formula in float64."""
     count, mean, spread = 0, torch.zeros(rows.shape[0], dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
-    for part in torch.split(index, rows.step):
-        values = rows.raw(part).to(torch.float64).transpose(0, 1).flatten(1)  # channels (features) × everything else
-        n, centre = values.shape[1], values.mean(1)
-        spread = spread + (values - centre[:, None]).square().sum(1)
+    for part in torch.split(index, max(1, rows.step // 16)):
+        raw = rows.raw(part)
+        # Examples × channels × pixels; table values can be of any size, their squares need float64 from the start.
+        values = raw.flatten(2) if raw.ndim == 4 else raw.to(torch.float64)[:, :, None]
+        n, centre = len(values) * values.shape[2], values.mean(2).to(torch.float64).mean(0)
+        spread = spread + (values - centre.to(values.dtype)[:, None]).square_().sum(2).to(torch.float64).sum(0)
         spread = spread + (centre - mean).square() * (count * n / (count + n))
         mean, count = mean + (centre - mean) * (n / (count + n)), count + n
     std = (spread / count).sqrt()
@@ -52,7 +54,7 @@ def _normalisation(rows: Rows, index: Tensor) -> tuple[Tensor, Tensor]:
 
 def _whitened(rows: Rows, index: Tensor, plain: Preprocessing, width: int) -> Preprocessing:
     total, second = torch.zeros(width, dtype=torch.float64), torch.zeros(width, width, dtype=torch.float64)
-    for part in torch.split(index, rows.step):
+    for part in torch.split(index, max(1, rows.step // 16)):
         flat = plain.forward(rows.raw(part)).flatten(1).to(torch.float64)
         total, second = total + flat.sum(0), second.addmm_(flat.T, flat)
     centre = total / len(index)

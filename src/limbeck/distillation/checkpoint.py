@@ -8,6 +8,7 @@ Randomness is not stored: every iteration derives its generators from the seed a
 import errno
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,8 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
         why = "no space is left" if error.errno == errno.ENOSPC else (error.strerror or str(error)).lower()
         raise DirectoryError(f"'{path}' cannot be written ({why}): free some space or choose another --out.") from error
 

@@ -103,8 +103,8 @@ METHODS: dict[str, Entry] = {
     "dm": Entry(dm, "distribution matching of class means", ("zhao2023dm",)),
     "dsa": Entry(dsa, "gradient matching under a shared augmentation", ("zhao2021dsa", "zhao2021dc")),
     "herding": Entry(herding, "real examples whose mean follows the class mean", ("welling2009herding",), distils=False),
-    "kcenter": Entry(kcenter, "real examples that cover the class", ("sener2018coreset",), distils=False),
-    "kmeans": Entry(kmeans, "real examples nearest to cluster centres", (), distils=False),
+    "kcenter": Entry(kcenter, "real examples that cover the class", ("sener2018coreset", "gonzalez1985clustering"), distils=False),
+    "kmeans": Entry(kmeans, "real examples nearest to cluster centres", ("lloyd1982kmeans", "arthur2007kmeans"), distils=False),
     "random": Entry(random, "random real examples", (), distils=False),
 }
 

@@ -293,7 +293,7 @@ class _Log:
             self._file = self._path.open("a", buffering=1)
         return self
 
-    def write(self, line: dict[str, float]) -> None:
+    def write(self, line: dict[str, int | float]) -> None:
         if self._file is not None:
             self._file.write(json.dumps(line) + "\n")
 

@@ -3,6 +3,7 @@
 from limbeck.evaluation.cells import Cells, Kind, cells, kinds
 from limbeck.evaluation.evaluate import evaluate, own_recipe
 from limbeck.evaluation.intervals import Estimate, estimate, holm, t_interval, welch
+from limbeck.evaluation.measure import Draws, Measurement, difficulties, measure
 from limbeck.evaluation.ranking import (
     AugmentationRobustness,
     LabelRobustness,
@@ -21,10 +22,12 @@ __all__ = [
     "Cells",
     "Comparison",
     "Difference",
+    "Draws",
     "Estimate",
     "Kind",
     "LabelRobustness",
     "Line",
+    "Measurement",
     "Record",
     "Records",
     "Score",
@@ -35,6 +38,7 @@ __all__ = [
     "best_baseline",
     "cells",
     "difference",
+    "difficulties",
     "estimate",
     "evaluate",
     "gain_over_random",
@@ -42,6 +46,7 @@ __all__ = [
     "holm",
     "kinds",
     "label_robustness",
+    "measure",
     "of_kind",
     "own_recipe",
     "scaled",

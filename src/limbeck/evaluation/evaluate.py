@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
-import torch
-
 from limbeck.compute import Compute
 from limbeck.data.task import Task
 from limbeck.errors import MismatchError, OptionError, unknown
-from limbeck.evaluation.exam import Exam, Origin, checked_seeds
+from limbeck.evaluation.exam import Exam, checked_seeds
+from limbeck.evaluation.origin import check_match, origin_of
 from limbeck.evaluation.records import SPLITS, Records
 from limbeck.synthetic.synthetic_set import SyntheticSet
 from limbeck.training.configuration import Configuration
@@ -49,7 +48,7 @@ def evaluate(
     _check_references(references, task, split)
     chosen, numbers = _chosen(configurations, set, task), checked_seeds(seeds)
     exam = Exam(task, split, reader="evaluate", compute=compute or Compute())
-    origin, examples = _origin(set, labels), set.examples(labels)
+    origin, examples = origin_of(set, labels), set.examples(labels)
     rows = Records(())
     for configuration in chosen:
         rows += Records(exam.rows(origin, exam.teach(origin, configuration, examples, numbers)))
@@ -87,33 +86,7 @@ def _check(set: SyntheticSet, task: Task, split: str, labels: str) -> None:
         raise unknown("split", split, SPLITS)
     if labels not in ("own", "hard"):
         raise unknown("kind of labels", labels, ("own", "hard"))
-    card = set.card
-    if card.fingerprint != task.fingerprint:
-        raise MismatchError(
-            f"the set was made from '{card.task}' with fingerprint {card.fingerprint}, and '{task.name}' has "
-            f"{task.fingerprint}: evaluate it on the data that it was made from."
-        )
-    if card.split_seed != task.split_seed:
-        raise MismatchError(
-            f"the set was made from the split with seed {card.split_seed}, and the task is split with "
-            f"{task.split_seed}, so that its test examples may have been trained on: open the source with split seed "
-            f"{card.split_seed}."
-        )
-    _check_preprocessing(set, task)
-
-
-def _check_preprocessing(set: SyntheticSet, task: Task) -> None:
-    """One content may be preprocessed in two ways; inputs of one mean nothing to networks of the other."""
-    ours, theirs = set.preprocessing.tensors(), task.preprocessing.tensors()
-    alike = ours.keys() == theirs.keys() and all(
-        ours[k].shape == theirs[k].shape and torch.allclose(ours[k].cpu(), theirs[k].cpu(), atol=1e-3, rtol=1e-3)
-        for k in ("mean", "std")
-    )
-    if not alike:
-        raise MismatchError(
-            f"the set was preprocessed with {', '.join(ours)} and the task with {', '.join(theirs)} of other values or "
-            "kinds: open the source with the preprocessing that the set was made with (normalisation, ZCA)."
-        )
+    check_match(set, task)
 
 
 def _check_references(references: Records | None, task: Task, split: str) -> None:
@@ -123,18 +96,3 @@ def _check_references(references: Records | None, task: Task, split: str) -> Non
                 f"a reference was measured on {row.split} of {row.fingerprint} (split seed {row.split_seed}), and this "
                 f"is {split} of {task.fingerprint} ({task.split_seed}): hand in references of the same task and split."
             )
-
-
-def _origin(set: SyntheticSet, labels: str) -> Origin:
-    card, kind = set.card, _labels(set, labels)
-    per_class = len(set) / len(card.classes)
-    name = f"{card.method}-{per_class:g}-seed{card.seed}" + ("" if kind == "hard" else f"-{kind}")
-    return Origin(name, card.method, per_class, len(set), card.seed, kind)
-
-
-def _labels(set: SyntheticSet, labels: str) -> str:
-    """One of "hard", "soft" (a teacher's) and "learned"."""
-    if labels == "hard" or set.targets is None:
-        return "hard"
-    rule = set.card.distiller.get("labels")
-    return "learned" if isinstance(rule, dict) and rule.get("kind") == "LearnedLabels" else "soft"

@@ -4,7 +4,6 @@ import json
 import math
 import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, final
 
 import numpy as np
@@ -16,6 +15,7 @@ from limbeck.data.examples import Examples
 from limbeck.data.task import Pool, Task
 from limbeck.distillation.result import versions
 from limbeck.errors import OptionError, unknown
+from limbeck.evaluation.origin import Origin
 from limbeck.evaluation.records import SPLITS, Record
 from limbeck.networks.network import Network
 from limbeck.seeds import derive
@@ -25,23 +25,11 @@ from limbeck.training.predict import fitted, predict
 from limbeck.training.train import Trained, train
 from limbeck.values import digest
 
-__all__ = ["SHARES", "Exam", "Origin", "Taught", "checked_seeds"]
+__all__ = ["SHARES", "Exam", "Taught", "checked_seeds"]
 
 SHARES = (0.5, 0.6, 0.7, 0.8, 0.9)  # of the updates at which snapshots are kept, besides the last weights
 _FITS = 2**30  # bytes of inputs that are kept on the device instead of drawn chunk by chunk
 _LOADED: weakref.WeakKeyDictionary[Pool, dict[str, Tensor]] = weakref.WeakKeyDictionary()
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What networks are trained on; the fields are those of Record."""
-
-    set: str
-    method: str
-    per_class: float
-    stored: int
-    distillation_seed: int
-    labels: str
 
 
 class Taught(NamedTuple):

@@ -8,7 +8,8 @@ from limbeck.compute import Compute
 from limbeck.data.task import Task
 from limbeck.errors import OptionError
 from limbeck.evaluation.cells import FULL
-from limbeck.evaluation.exam import Exam, Origin, Taught, checked_seeds
+from limbeck.evaluation.exam import Exam, Taught, checked_seeds
+from limbeck.evaluation.origin import Origin
 from limbeck.evaluation.records import Records
 from limbeck.training.configuration import Configuration, Epochs, Updates
 from limbeck.values import replace

@@ -1,0 +1,24 @@
+"""What follows from tables of trained networks: how the gap falls with size, and how many samples are needed."""
+
+from limbeck.laws.evidence import Ground, ground
+from limbeck.laws.law import Interval, Law
+from limbeck.laws.plan import Plan, Target
+from limbeck.laws.rate import Rate
+from limbeck.laws.saturation import Saturation
+from limbeck.laws.scaling import FormFit, ScalingLaw
+from limbeck.laws.table import GapTable, gap_table
+
+__all__ = [
+    "FormFit",
+    "GapTable",
+    "Ground",
+    "Interval",
+    "Law",
+    "Plan",
+    "Rate",
+    "Saturation",
+    "ScalingLaw",
+    "Target",
+    "gap_table",
+    "ground",
+]

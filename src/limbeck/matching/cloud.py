@@ -45,6 +45,11 @@ class Cloud:
         sizes = torch.bincount(self.groups, minlength=self.count).tolist()
         return torch.split(self.points, sizes)
 
+    def measures(self) -> tuple[tuple[Tensor, Tensor], ...]:
+        """Points (n_g, d) and shares (n_g,), which sum to 1, of each group."""
+        sizes = torch.bincount(self.groups, minlength=self.count).tolist()
+        return tuple(zip(torch.split(self.points, sizes), torch.split(self.shares(), sizes), strict=True))
+
     def with_points(self, points: Tensor) -> "Cloud":
         """The same groups and weights around other points (used for leaves)."""
         return Cloud(points, self.groups, self.count, self.weights, self.paired)

@@ -81,7 +81,8 @@ def batch_gradient_norm(network: Network, params: Params, examples: Examples, co
             loss = (example_losses(logits, examples.targets[rows], "cross_entropy") * shares[rows]).sum()
         grads = torch.autograd.grad(loss, list(leaves.values()), materialize_grads=True)
         total = [a + g for a, g in zip(total, grads, strict=True)]
-    return torch.linalg.vector_norm(torch.cat([g.flatten() for g in total]))
+    norm: Tensor = torch.linalg.vector_norm(torch.cat([g.flatten() for g in total]))
+    return norm
 
 
 def sample_gradient_norms(network: Network, params: Params, inputs: Tensor, targets: Points) -> Tensor:
@@ -95,8 +96,9 @@ def sample_gradient_norms(network: Network, params: Params, inputs: Tensor, targ
     gradients: Params = torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0, 0))(fixed, inputs, targets)
     squares = [g.flatten(1).square().sum(1) for _, g in sorted(gradients.items())]
     # The root has no derivative at 0, where an example is learned to the last bit; 1e-12 keeps it finite there.
-    total: Tensor = torch.stack(squares).sum(0)
-    return (total + 1e-24).sqrt()
+    total = torch.stack(squares).sum(0)
+    norms: Tensor = (total + 1e-24).sqrt()
+    return norms
 
 
 def _logits(network: Network, params: Params, examples: Examples, compute: Compute) -> Tensor:

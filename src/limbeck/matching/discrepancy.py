@@ -5,8 +5,9 @@ facts on any discrepancy, ours or yours.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 import torch
 
@@ -25,6 +26,7 @@ class Facts:
     paired:        compares row j with row j, so both clouds must be paired and of equal shape.
     unbiased:      its expectation over samples is the population value (None: not a sample statistic).
     nonnegative:   D ≥ 0 on every pair (unbiased estimators may fall below).
+    held:          something that depends on the points (a bandwidth) counts as constant in the gradient.
     """
 
     symmetric: bool
@@ -32,6 +34,7 @@ class Facts:
     paired: bool = False
     unbiased: bool | None = None
     nonnegative: bool = True
+    held: bool = False
 
 
 @dataclass(eq=False)
@@ -50,11 +53,23 @@ class Context:
     state: dict[str, torch.Tensor] = field(default_factory=dict)
     matched: float = 0.0
 
+    @contextmanager
+    def within(self, name: str) -> Iterator["Context"]:
+        """The same context with the part of the state that belongs to ``name``; what is put there stays there."""
+        start = f"{name}/"
+        mine = {key.removeprefix(start): t for key, t in self.state.items() if key.startswith(start)}
+        inner = Context(self.progress, self.generator, mine, self.matched)
+        yield inner
+        self.state.update({start + key: t for key, t in inner.state.items()})
+
 
 class Discrepancy(ABC):
-    """A frozen value (``@value``). ``facts`` is declared by each class."""
+    """A frozen value (``@value``)."""
 
-    facts: ClassVar[Facts]
+    @property
+    @abstractmethod
+    def facts(self) -> Facts:
+        """What it declares about itself: a ``ClassVar`` where all values of the class share it."""
 
     @abstractmethod
     def __call__(self, real: Cloud, synthetic: Cloud, context: Context) -> Scalar:

@@ -47,7 +47,7 @@ class Attention(PerExample):
     power: ≥ 1; 4 in the paper's table, 1 in its code. Raises FitError without two stages of maps.
     """
 
-    power: float = 4
+    power: int = 4
 
     def __post_init__(self) -> None:
         if self.power < 1:

@@ -93,8 +93,11 @@ class Match(Term):
     def value(self, real: tuple[Cloud, ...] | None, synthetic: tuple[Cloud, ...], context: Context) -> Scalar:
         if real is None:
             raise FitError("a Match compares with real data, and none was drawn.")
-        total = sum(self.discrepancy(r, s, context) for r, s in zip(real, synthetic, strict=True))
-        return self.weight * torch.as_tensor(total)
+        gaps = []
+        for layer, (r, s) in enumerate(zip(real, synthetic, strict=True)):
+            with context.within(f"layer {layer}") as mine:
+                gaps.append(_contested(self.discrepancy, r, s, mine))
+        return self.weight * torch.stack(gaps).sum()
 
 
 @final
@@ -128,7 +131,8 @@ class Sum(Surrogate):
             values: list[Tensor] = []
             for term in terms:
                 context.matched = float(loss) + sum(float(v.detach()) for v in values)
-                values.append(term.value(seen_real, leaves, context))
+                with context.within(f"term {self.terms.index(term)}") as mine:
+                    values.append(term.value(seen_real, leaves, mine))
             total = torch.stack(values).sum()
             points = torch.autograd.grad(total, [c.points for c in leaves], allow_unused=True)
             filled = tuple(torch.zeros_like(c.points) if g is None else g for c, g in zip(leaves, points, strict=True))
@@ -139,6 +143,14 @@ class Sum(Surrogate):
             for term, item in zip(terms, values, strict=True):
                 parts[_name(term, parts)] = float(item.detach())
         return Reading(loss, Cotangents(inputs, targets), parts)
+
+
+def _contested(discrepancy: Discrepancy, real: Cloud, synthetic: Cloud, context: Context) -> Scalar:
+    """The discrepancy after one step of its adversary, whose state begins with the first look at the points."""
+    if not context.state:
+        context.state.update(discrepancy.init(real.points.shape[1], context.generator))
+    discrepancy.ascend(real, synthetic.with_points(synthetic.points.detach()), context)
+    return discrepancy(real, synthetic, context)
 
 
 def _open(view: View, place: Place, batch: Batch, *, pull: bool) -> Glimpse:

@@ -28,7 +28,7 @@ def accuracy_section(results: Results) -> Section:
         f"Means over distillation seeds of the accuracy of the last weights on {results.split}, averaged over "
         f"{counted(len(results.configurations) or 1, 'training configuration')}. Bars are 95 % t-intervals over "
         "distillation seeds; there is none where there is one seed. Solid lines are distilled sets, broken lines real "
-        "examples that a baseline chose, level lines networks trained on all real data with their intervals over training "
+        "examples that a baseline chose, level lines networks trained on all real data, with intervals over training "
         "seeds. Points of one size stand slightly apart, so that their bars do not hide each other.",
     )
     return Section("Accuracy against size", text, (chart,))
@@ -104,9 +104,9 @@ def _cell(judged: Judged, configuration: str) -> float | None:
 
 
 def _alt(results: Results, lines: Sequence[Line], levels: Sequence[Level]) -> str:
-    said = [
-        f"{line.name} from {percent(line.y[0])} at {quantity(line.x[0])} to {percent(line.y[-1])} at {quantity(line.x[-1])} a class"
-        for line in lines
-    ]
+    def end(line: Line, place: int) -> str:
+        return f"{percent(line.y[place])} at {quantity(line.x[place])}"
+
+    said = [f"{line.name} from {end(line, 0)} to {end(line, -1)} a class" for line in lines]
     said += [f"{level.name} at {percent(level.y)}" for level in levels]
     return f"Line chart of {results.split} accuracy against stored examples a class: {'; '.join(said)}."

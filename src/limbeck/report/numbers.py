@@ -24,7 +24,7 @@ def points(difference: float | None) -> str:
     return f"{100 * difference:+.1f}".replace("-", _MINUS)
 
 
-def quantity(number: float | None) -> str:
+def quantity(number: float | int | None) -> str:
     """A plain number with at most four significant digits, thousands apart: ``1234.0`` → ``1,234``."""
     if number is None or not math.isfinite(number):
         return "–"
@@ -32,12 +32,12 @@ def quantity(number: float | None) -> str:
     return (f"{int(number):,}" if whole else f"{number:.4g}").replace("-", _MINUS)
 
 
-def counted(count: float, what: str) -> str:
+def counted(count: float | int, what: str) -> str:
     """``3 seeds``, ``1 seed``."""
     return f"{quantity(count)} {what}{'' if count == 1 else 's'}"
 
 
-def duration(seconds: float | None) -> str:
+def duration(seconds: float | int | None) -> str:
     """Seconds as people say them: ``93`` → ``1 min 33 s``."""
     if seconds is None or not math.isfinite(seconds):
         return "–"

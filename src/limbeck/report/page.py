@@ -109,7 +109,8 @@ def _head(story: Story, scripts: Sequence[str]) -> str:
 def _header(story: Story) -> str:
     details = "".join(f"<li>{_text(detail)}</li>" for detail in story.details)
     facts = "".join(
-        f'<div><dt>{_text(fact.label)}</dt><dd>{_text(fact.value)}</dd><dd class="detail">{_text(fact.detail)}</dd></div>'
+        f"<div><dt>{_text(fact.label)}</dt><dd>{_text(fact.value)}</dd>"
+        f'<dd class="detail">{_text(fact.detail)}</dd></div>'
         for fact in story.facts
     )
     links = "".join(f'<li><a href="#s{i}">{_text(s.title)}</a></li>' for i, s in enumerate(story.sections))

@@ -20,8 +20,8 @@ _GALLERIES = 6  # sets that are pictured at most
 _CAVEATS = (
     "No privacy guarantee: synthetic images can give away what they were made from, and images initialised from real "
     "examples may show them. Pictures of real training data stand on this page wherever the data were at hand.",
-    "The numbers hold for this task, split, budget and these configurations; a difference whose interval holds zero is no "
-    "evidence of one. Intervals speak of repeating the distillation, not of other data sets.",
+    "The numbers hold for this task, split, budget and these configurations; a difference whose interval holds zero is "
+    "no evidence of one. Intervals speak of repeating the distillation, not of other data sets.",
 )
 
 

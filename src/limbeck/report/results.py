@@ -1,4 +1,4 @@
-"""Records judged for the page: every kind with its score, its verdict against baselines and its gap to the full data."""
+"""Records judged for the page: every kind with its score, its verdict against baselines and its gap to full data."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -74,7 +74,7 @@ class Results:
 
     @property
     def best(self) -> Judged | None:
-        """The distilled kind to tell about: of the largest size; among several the best on validation, never on test."""
+        """The distilled kind to tell about: of the largest size, and of those the best on validation, not on test."""
         able = [j for j in self.sets if j.distilled and j.score is not None]
         largest = max((j.kind.per_class for j in able), default=0.0)
         able = [j for j in able if j.kind.per_class == largest]

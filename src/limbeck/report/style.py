@@ -17,12 +17,15 @@ h1 { font-size: 1.05rem; font-weight: 600; color: var(--soft); margin: 0 0 .6rem
   max-width: 60rem; overflow-wrap: anywhere; text-wrap: pretty; }
 header ul { margin: 0 0 1.25rem; padding-left: 1.2rem; color: var(--soft); }
 header li { overflow-wrap: anywhere; }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem; margin: 0 0 1.25rem; }
-.facts div { display: flex; flex-direction: column; background: var(--panel); border: 1px solid var(--line); border-radius: .6rem; padding: .7rem .9rem; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem;
+  margin: 0 0 1.25rem; }
+.facts div { display: flex; flex-direction: column; padding: .7rem .9rem;
+  background: var(--panel); border: 1px solid var(--line); border-radius: .6rem; }
 .facts dt { color: var(--soft); font-size: .84rem; line-height: 1.3; }
-.facts dd { margin: 0; order: -1; font-size: 1.5rem; font-weight: 650; line-height: 1.3; font-variant-numeric: tabular-nums;
-  overflow-wrap: anywhere; }
-.facts dd.detail { order: 1; margin-top: .2rem; font-size: .84rem; font-weight: 400; color: var(--soft); line-height: 1.35; }
+.facts dd { margin: 0; order: -1; font-size: 1.5rem; font-weight: 650; line-height: 1.3;
+  font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.facts dd.detail { order: 1; margin-top: .2rem; line-height: 1.35; font-size: .84rem;
+  font-weight: 400; color: var(--soft); }
 nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: .3rem 1.1rem; padding: .6rem 0; margin: 0;
   border-top: 1px solid var(--line); border-bottom: 1px solid var(--line); font-size: .92rem; }
 a { color: var(--accent); text-underline-offset: .15em; }
@@ -43,8 +46,8 @@ td.number, th.number { text-align: right; }
 .scroll td:first-child, .scroll thead th:first-child { position: sticky; left: 0; background: var(--paper); }
 details { margin: .4rem 0 1rem; }
 summary { cursor: pointer; color: var(--accent); font-size: .92rem; }
-pre { background: var(--panel); border: 1px solid var(--line); border-radius: .5rem; padding: .8rem 1rem; margin: .3rem 0 1rem;
-  overflow-x: auto; font: .88rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
+pre { background: var(--panel); border: 1px solid var(--line); border-radius: .5rem; padding: .8rem 1rem;
+  margin: .3rem 0 1rem; overflow-x: auto; font: .88rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 .gallery { width: 100%; table-layout: fixed; }
 .gallery th, .gallery td { padding: .3rem .8rem .3rem 0; vertical-align: middle; }
 .gallery .name { width: 7.5rem; font-weight: 500; white-space: normal; overflow-wrap: anywhere; }
@@ -60,7 +63,8 @@ footer { color: var(--soft); font-size: .86rem; padding-top: 1.2rem; padding-bot
   .gallery th, .gallery td { border: 0; padding: .25rem .4rem .25rem 0; }
   .gallery .name { font-size: .82rem; grid-row: 1 / span 3; width: auto; align-self: center; }
   .gallery td { grid-column: 2; }
-  .gallery td::before { content: attr(data-column); color: var(--soft); font-size: .72rem; line-height: 1.2; display: block; }
+  .gallery td::before { content: attr(data-column); color: var(--soft); font-size: .72rem; line-height: 1.2;
+    display: block; }
 }
 @media print { nav, .modebar { display: none; } section { break-inside: avoid-page; } }
 """

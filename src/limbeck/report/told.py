@@ -44,9 +44,9 @@ def verdict_section(results: Results) -> Section | None:
         c.difference.remarks for j in told for c in _compared(j) if c.difference and c.difference.remarks
     )
     text = [
-        "Differences in percentage points, paired by distillation seed, with 95 % t-intervals. “Better” and “worse” need "
-        "p < 0.05 after Holm's correction over the two questions about random; a difference without either word is one "
-        "that chance alone explains. The best baseline is chosen on validation."
+        "Differences in percentage points, paired by distillation seed, with 95 % t-intervals. “Better” and “worse” "
+        "need p < 0.05 after Holm's correction over the two questions about random; a difference without either word "
+        "may be chance. The best baseline is chosen on validation."
     ]
     text += [f"To be read beside the differences: {'. '.join(remarks)}."] if remarks else []
     return Section("Better than real examples?", tuple(text), (Table("", header, rows),))
@@ -76,15 +76,15 @@ def facts(results: Results) -> tuple[Fact, ...]:
 
 def table_section(results: Results) -> Section:
     """Every kind in one row, and failures in words."""
-    header = ("set", "a class", "stored", "accuracy", "95 % interval", "seeds", "networks", "failed", "selected")
-    header += ("balanced", "to full data (points)", "worst configuration")
+    measured = ("accuracy", "95 % interval", "seeds", "networks", "failed", "selected", "balanced")
+    header = ("set", "a class", "stored", *measured, "to full data (points)", "worst configuration")
     rows = tuple(_result(judged) for judged in (*results.sets, *results.full))
     caption = f"Accuracies on {results.split}, differences in percentage points with their 95 % intervals"
     failures = dict.fromkeys(row.failure for row in results.records if row.failure)
     text = [
-        "“Accuracy” is of the last weights, “selected” of the snapshot with the best validation accuracy, “balanced” the mean "
-        "recall of the classes. Seeds are distillation seeds (training seeds for the full data); networks are averaged "
-        "within them first."
+        "“Accuracy” is of the last weights, “selected” of the snapshot with the best validation accuracy, “balanced” "
+        "the mean recall of the classes. Seeds are distillation seeds (training seeds for the full data); networks are "
+        "averaged within them first."
     ]
     if failures:
         text.append(

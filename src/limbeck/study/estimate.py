@@ -62,7 +62,7 @@ def estimate(study: Study, directory: str | Path, *, work: Work | None = None) -
         if not paces.knows(group):
             first = next(run for run in left if run.group == group)
             paces.add(group, chosen.predict(first, Place(Path(directory))))
-        each = paces.seconds([group]) or 0.0
+        each = paces.seconds({group: 1}) or 0.0
         seconds += count * each
         longest = max(longest, 0.0 if group.startswith("distil ") else each)
     kinds = Counter(_KINDS.get(type(run), "pace") for run in runs)

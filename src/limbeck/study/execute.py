@@ -1,6 +1,7 @@
 """The driver: hands runs to workers, keeps what they bring, and can be killed at any moment."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -14,7 +15,7 @@ from limbeck.study.pace import Paces
 from limbeck.study.runs import EvaluateRun, Run
 from limbeck.study.store import Store
 from limbeck.study.study import Execution, Study
-from limbeck.study.work import Outcome, Place, Work
+from limbeck.study.work import Description, Outcome, Place, Work
 from limbeck.study.workers import InProcess, Worker, WorkerProcess
 
 __all__ = ["StudyProgress", "Summary", "default_work", "lay_out", "run"]
@@ -74,10 +75,11 @@ def run(
     began = time.monotonic()
     home = StudyDirectory(directory)
     chosen = work if work is not None else default_work()
+    description = chosen.describe(study)  # whatever is wrong with the study is said before anything is written
     with home.driven():
         home.claim(study)
         with home.store() as store:
-            runs = lay_out(study, home, store, chosen)
+            runs = lay_out(study, home, store, description)
             driver = _Driver(home, store, chosen, runs, watch)
             home.log("begin", **driver.counts())
             try:
@@ -87,9 +89,8 @@ def run(
             return driver.summary()
 
 
-def lay_out(study: Study, home: StudyDirectory, store: Store, work: Work) -> tuple[Run, ...]:
-    """Open and check the data, enter the study's runs in the store, and return them in order."""
-    description = work.describe(study)
+def lay_out(study: Study, home: StudyDirectory, store: Store, description: Description) -> tuple[Run, ...]:
+    """Check that the data is still the same, enter the study's runs in the store, and return them in order."""
     known = store.meta("fingerprint")
     if known is not None and known != description.fingerprint:
         raise MismatchError(
@@ -132,6 +133,7 @@ class _Driver:
         self._facts = {e.name: e.facts for e in entries}
         self._state: dict[str, str] = {e.name: "done" if e.state == "done" else "open" for e in entries}
         self._failures: dict[str, str] = {}
+        self._begun, self._workers = False, 1
         self._deaths: dict[str, int] = {}
         self._spent: dict[str, float] = {}  # on runs that were put back at a checkpoint
         self._paces = Paces()
@@ -139,15 +141,17 @@ class _Driver:
             if entry.state == "done":
                 self._paces.add(self._runs[entry.name].group, entry.seconds)
         self._reopen()
+        self._open = Counter(self._runs[n].group for n, state in self._state.items() if state == "open")
 
     def drive(self, execution: Execution, unit: float, ends: float) -> None:
         """Work until nothing can begin any more, or until the monotonic clock shows ``ends``."""
         workers = {_worker(execution) for _ in range(execution.processes)} if "open" in self._state.values() else set()
-        idle = list(workers)
+        idle, self._workers = list(workers), execution.processes
         flying: dict[Future[Outcome], tuple[Worker, str]] = {}
         try:
             while True:
                 while idle and (name := self._next({n for _, n in flying.values()}, ends)) is not None:
+                    self._begun = True
                     worker = idle.pop()
                     self._tell([*(n for _, n in flying.values()), name])
                     flying[worker.submit(self._work, self._runs[name], self._place(name, unit, ends))] = (worker, name)
@@ -192,7 +196,7 @@ class _Driver:
 
     def _next(self, busy: set[str], ends: float) -> str | None:
         """The first run of the study that can begin now."""
-        if time.monotonic() > ends:
+        if self._begun and time.monotonic() > ends:  # the shortest session does one unit, so that sessions add up
             return None
         for name, state in self._state.items():
             if state == "open" and name not in busy and all(self._state[n] == "done" for n in self._needs[name]):
@@ -238,19 +242,20 @@ class _Driver:
         if before not in (None, outcome.facts.get("content")):
             self._home.log("other bytes", run=name, title=taken.title)  # made again on another kind of machine
         self._state[name], self._facts[name] = "done", outcome.facts
+        self._open[taken.group] -= 1
         self._paces.add(taken.group, outcome.seconds + self._spent.get(name, 0.0))
         self._home.log("done", run=name, title=taken.title, seconds=round(outcome.seconds, 3))
 
     def _fail(self, name: str, outcome: Outcome) -> None:
         self._store.fail(self._runs[name], outcome.failure, outcome.seconds)
         self._state[name], self._failures[name] = "failed", outcome.failure
+        self._open[self._runs[name].group] -= 1
         self._home.log("failed", run=name, title=self._runs[name].title, why=outcome.failure)
 
     def _tell(self, current: Sequence[str]) -> None:
         counts = self.counts()
-        groups = [self._runs[n].group for n, state in self._state.items() if state == "open"]
-        left = self._paces.seconds(groups)
-        share = None if left is None else left / max(1, len(current))
+        left = self._paces.seconds(self._open)
+        share = None if left is None else left / self._workers
         titles = tuple(self._runs[n].title for n in current)
         self._watch(StudyProgress(counts["done"], counts["runs"], counts["failed"], share, titles))
 

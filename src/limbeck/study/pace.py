@@ -1,7 +1,7 @@
 """How long runs take: learned from those that are done."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Mapping
 from statistics import median
 from typing import final
 
@@ -24,10 +24,12 @@ class Paces:
         """True where a run of this very group is known."""
         return group in self._seconds
 
-    def seconds(self, groups: Iterable[str]) -> float | None:
-        """Expected seconds of runs, one after another; None where a kind among them is unknown."""
+    def seconds(self, groups: Mapping[str, int]) -> float | None:
+        """Expected seconds of so many runs of each group, one after another; None where a kind is unknown."""
         total = 0.0
-        for group, count in Counter(groups).items():
+        for group, count in groups.items():
+            if count == 0:
+                continue
             known = self._seconds.get(group) or self._seconds.get(group.split()[0])
             if not known:
                 return None

@@ -19,11 +19,9 @@ from limbeck.distillation.distiller import Distiller, Situation, stored_per_clas
 from limbeck.distillation.outer_loop import MatchingDistiller
 from limbeck.distillation.setting import Setting
 from limbeck.errors import DirectoryError, OptionError
-from limbeck.evaluation.evaluate import evaluate
-from limbeck.evaluation.records import Records
-from limbeck.evaluation.reference import train_full
 from limbeck.networks.names import architecture
 from limbeck.study.directory import locked
+from limbeck.study.judging import judge, judge_full
 from limbeck.study.runs import DistilRun, EvaluateRun, PaceRun, ReferenceRun, Run, Source
 from limbeck.study.study import Study
 from limbeck.study.work import Description, Outcome, Place, Work
@@ -91,9 +89,11 @@ class RealWork(Work):
         if isinstance(run, DistilRun):
             outcome = _distil(run, place)
         elif isinstance(run, EvaluateRun):
-            outcome = Outcome("done", _evaluate(run, place).rows)
+            outcome = Outcome(
+                "done", judge(SyntheticSet.load(place.set_of(run.distil)), opened(run.distil.source), run)
+            )
         elif isinstance(run, ReferenceRun):
-            outcome = Outcome("done", _reference(run).rows)
+            outcome = Outcome("done", judge_full(opened(run.source), run))
         elif isinstance(run, PaceRun):
             outcome = Outcome("done", facts=_pace(run))
         else:
@@ -141,26 +141,6 @@ def _distil(run: DistilRun, place: Place) -> Outcome:
     content = hashlib.sha256((directory / "synthetic.safetensors").read_bytes()).hexdigest()[:16]
     size = sum(p.stat().st_size for p in directory.iterdir() if p.is_file())
     return Outcome("done", facts={"content": content, "bytes": size, "iterations": made.card.budget.get("iterations")})
-
-
-def _evaluate(run: EvaluateRun, place: Place) -> Records:
-    made = SyntheticSet.load(place.set_of(run.distil))
-    return evaluate(
-        made,
-        opened(run.distil.source),
-        configurations="own" if run.configuration is None else (run.configuration,),
-        seeds=run.seeds,
-        split=run.splits,
-        labels=run.labels,
-        compute=run.distil.compute,
-    )
-
-
-def _reference(run: ReferenceRun) -> Records:
-    task = opened(run.source)
-    return train_full(
-        task, run.configuration, updates=run.length, seeds=run.seeds, split=run.splits, compute=run.compute
-    )
 
 
 def _pace(run: PaceRun) -> dict[str, Any]:

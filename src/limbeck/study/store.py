@@ -177,7 +177,9 @@ class Store:
         query = f"SELECT run, kind, title, value, state, place, seconds, facts, failure FROM runs {where}"
         with _sentences(self.path):
             found = self._db.execute(f"{query} ORDER BY place IS NULL, place, run").fetchall()
-        return [Entry(*known, json.loads(facts), failure) for *known, facts, failure in found]
+        return [
+            Entry(n, k, t, v, s, p, seconds, json.loads(facts), why) for n, k, t, v, s, p, seconds, facts, why in found
+        ]
 
     def rows(self, *, wished: bool = False) -> list[tuple[str, int, Record]]:
         """(run, row, record) of all done runs, in the study's order."""

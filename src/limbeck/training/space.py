@@ -1,7 +1,8 @@
 """Spaces of configurations: whom a synthetic set should serve. The named ones adapt to the shape of the data."""
 
+import contextlib
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import final
 
 import torch
@@ -92,8 +93,8 @@ def space(
 
 
 def _quick(shape: tuple[int, ...], architecture: Architecture | None, augment: Augmentation | None) -> Space:
-    network = architecture or _first(shape, ("convnet-3-32", "convnet-2-32", "mlp"), 1).popitem()[1]
-    optimizer = SGD(lr=0.02, momentum=0.9, weight_decay=5e-4)
+    network = architecture or _networks(shape, 1).popitem()[1]
+    optimizer = AdamW(lr=2e-3, weight_decay=0.01)
     length = Updates(QUICK_UPDATES)
     made = Configuration("quick", network, optimizer, Cosine(), augment or Nothing(), length)
     return Space("quick", (made,))
@@ -111,10 +112,8 @@ def _standard(shape: tuple[int, ...], architecture: Architecture | None, augment
     image = len(shape) == 3
     if architecture is not None:
         networks: Named = {_label(architecture): architecture}
-    elif image:
-        networks = _first(shape, _FOR_IMAGES, 4)
     else:
-        networks = _FOR_TABLES
+        networks = _networks(shape, 4)
     own = {"none": Nothing(), **(_image_augmentation(shape) if image else {"noise": FeatureNoise()})}
     augmentations = own if augment is None else {type(augment).__name__.lower(): augment}
     return Space.product(
@@ -126,7 +125,8 @@ def _standard(shape: tuple[int, ...], architecture: Architecture | None, augment
     )
 
 
-_FOR_IMAGES = ("convnet-3-32", "convnet-3-32-bn", "lenet", "mlp", "convnet-2-32", "convnet-2-32-bn", "mlp-32")
+_FOR_IMAGES = ("convnet-3-32", "convnet-3-32-bn", "lenet", "mlp", "convnet-2-32", "convnet-2-32-bn")
+_FOR_SMALL_IMAGES = ("convnet-2-32", "convnet-2-32-bn", "lenet", "mlp")  # three halvings would leave one pixel
 _FOR_TABLES: Named = {
     "mlp": MLP(),
     "mlp-32": MLP(width=32),
@@ -147,20 +147,15 @@ def _image_augmentation(shape: tuple[int, ...]) -> dict[str, Augmentation]:
     return {"dsa": DSA() if shape[0] >= 3 else DSA("color_crop_cutout_scale_rotate")}
 
 
-def _first(shape: tuple[int, ...], names: Sequence[str], count: int) -> dict[str, Architecture]:
-    """The first ``count`` named networks that fit ``shape``; all of them where fewer do."""
+def _networks(shape: tuple[int, ...], count: int) -> dict[str, Architecture]:
+    """The first ``count`` networks for the shape that fit it; variants of the MLP fill up for the tiniest images."""
     fitting: dict[str, Architecture] = {}
-    for name in names:
-        try:
+    small = len(shape) == 3 and min(shape[1:]) < 16
+    for name in (_FOR_SMALL_IMAGES if small else _FOR_IMAGES) if len(shape) == 3 else ():
+        with contextlib.suppress(FitError):
             NETWORKS[name][0].build(shape, 2)
-        except FitError:
-            continue
-        fitting[name] = NETWORKS[name][0]
-        if len(fitting) == count:
-            break
-    if len(shape) == 3 and len(fitting) < count:
-        fitting |= {name: mlp for name, mlp in _FOR_TABLES.items() if name not in fitting}
-    return dict(list(fitting.items())[:count])
+            fitting[name] = NETWORKS[name][0]
+    return dict(list({**fitting, **_FOR_TABLES}.items())[:count])
 
 
 def _label(architecture: Architecture) -> str:

@@ -1,0 +1,54 @@
+"""The contract of a law: what follows from a table of trained networks, never without intervals and diagnostics."""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["LEVEL", "Array", "Interval", "Law"]
+
+LEVEL = 0.95
+
+Array: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A number and the interval that holds it with probability ``level``; an open side is infinite."""
+
+    value: float
+    low: float
+    high: float
+    level: float = LEVEL
+
+    @property
+    def half(self) -> float:
+        """Half the width."""
+        return (self.high - self.low) / 2
+
+    def holds(self, number: float) -> bool:
+        """True where ``number`` lies within."""
+        return self.low <= number <= self.high
+
+    def __str__(self) -> str:
+        return f"{self.value:.3g} [{self.low:.3g}, {self.high:.3g}]"
+
+    def dictionary(self) -> dict[str, float | None]:
+        """Plain JSON data; an open side is None."""
+        low, high = (end if math.isfinite(end) else None for end in (self.low, self.high))
+        return {"value": self.value, "low": low, "high": high, "level": self.level}
+
+
+class Law(ABC):
+    """What a table implies, with how surely it does."""
+
+    @abstractmethod
+    def sentences(self) -> tuple[str, ...]:
+        """The law for a person: the statement first, then what was left out and what it rests on."""
+
+    @abstractmethod
+    def dictionary(self) -> dict[str, Any]:
+        """All numbers as plain JSON data."""

@@ -1,0 +1,162 @@
+"""How uncertain the gaps are: one variance model for all sizes, the reference's error, and the test set's.
+
+All functions take any number of leading axes, so that thousands of simulated studies go through the code that real
+ones go through.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.laws.law import Array
+
+__all__ = ["Noise", "Trend", "noise", "outlying"]
+
+_STEPS = 30
+_SMALLEST = 1e-12  # of a variance of accuracies: without any spread intervals have zero width, not zero divisors
+
+
+@dataclass(frozen=True)
+class Trend:
+    """log σ²(k) = α₀ + α₁·z, z = log k scaled to [-1, 1] over the measured sizes and constant beyond them.
+
+    coefficients: (…, 2).  covariance: (…, 2, 2) of the coefficients, 2 (Xᵀ diag(ν) X)⁻¹ with ν the degrees of freedom.
+    """
+
+    coefficients: Array
+    covariance: Array
+    low: float
+    high: float
+
+    def basis(self, sizes: Array) -> Array:
+        """(n, 2) columns 1 and z for n sizes."""
+        middle, half = (self.low + self.high) / 2, (self.high - self.low) / 2
+        z = np.clip((np.log(sizes) - middle) / half, -1.0, 1.0)
+        return np.stack([np.ones_like(z), z], -1)
+
+    def at(self, sizes: Array) -> Array:
+        """(…, n) σ² for n sizes, raised by exp(h), h the variance of log σ² there.
+
+        Half of h makes the mean of a log-normal σ²; the other half pays for weights that come from the same estimates:
+        a size whose variance happens to look small weighs too much, and intervals from bare estimates are too short.
+        """
+        basis = self.basis(sizes)
+        unsure = np.einsum("na,...ab,nb->...n", basis, self.covariance, basis)
+        return np.exp(self.coefficients @ basis.T + unsure)
+
+
+def trend(sizes: Array, variances: Array, freedom: Array) -> Trend:
+    """Gamma maximum likelihood with log link by Fisher scoring; entries of zero freedom are not looked at.
+
+    sizes: (K,).  variances, freedom: (…, K) sample variances and their degrees of freedom.
+    """
+    shape = Trend(np.zeros(2), np.zeros((2, 2)), float(np.log(sizes.min())), float(np.log(sizes.max())))
+    basis = shape.basis(sizes)
+    pooled = (variances * freedom).sum(-1) / freedom.sum(-1)
+    pooled = np.maximum(pooled, _SMALLEST)
+    relative = np.maximum(variances / pooled[..., None], 1e-9)
+    information = np.einsum("ka,...k,kb->...ab", basis, freedom, basis)
+    inverse = np.linalg.inv(information + 1e-9 * np.eye(2))
+    coefficients = np.zeros((*pooled.shape, 2))
+    for _ in range(_STEPS):
+        misfit = freedom * (relative / np.exp(coefficients @ basis.T) - 1)
+        step = np.einsum("...ab,...b->...a", inverse, misfit @ basis)
+        coefficients = coefficients + np.clip(step, -1.0, 1.0)
+    coefficients[..., 0] += np.log(pooled)
+    return Trend(coefficients, 2 * inverse, shape.low, shape.high)
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Mean gaps and the covariance of their errors.
+
+    sizes:   (K,) stored examples a class.  mean: (…, K) mean risk gap.  counts: (…, K) distillation seeds behind it.
+    trend:   variance over distillation seeds.
+    shared:  (…,) variance of the reference's mean, common to all sizes; ``shared_freedom`` its degrees of freedom.
+    test:    (…, K, K) covariance by the choice of the test examples.
+    """
+
+    sizes: Array
+    mean: Array
+    counts: Array
+    trend: Trend
+    shared: Array
+    shared_freedom: Array
+    test: Array
+
+    def covariance(self) -> Array:
+        """(…, K, K): diag(σ²/n) + v_reference·11ᵀ + test."""
+        own = self.trend.at(self.sizes) / self.counts
+        return own[..., None] * np.eye(len(self.sizes)) + self.shared[..., None, None] + self.test
+
+    def freedom(self, weights: Array, *, new: float | None = None, added: Array | None = None) -> Array:
+        """(…,) Satterthwaite's degrees of freedom of the variance of Σ_k weights_k · gap_k (+ a new run at size ``new``).
+
+        ν = 2 V² / Var(V), with Var(V) from the covariance of the trend's coefficients and from the reference's freedom.
+        weights: (…, K).  new: its size, ``added`` (…,) its variance.
+        """
+        own = weights**2 * self.trend.at(self.sizes) / self.counts
+        slopes = own @ self.trend.basis(self.sizes)
+        total = own.sum(-1) + np.einsum("...k,...kl,...l->...", weights, self.test, weights)
+        if new is not None and added is not None:
+            slopes = slopes + added[..., None] * self.trend.basis(np.array([new]))[0]
+            total = total + added
+        reference = self.shared * weights.sum(-1) ** 2
+        total = total + reference
+        spread = np.einsum("...a,...ab,...b->...", slopes, self.trend.covariance, slopes)
+        spread = spread + 2 * reference**2 / self.shared_freedom
+        return np.clip(2 * total**2 / np.maximum(spread, 1e-300), 1.0, 1e6)
+
+
+def noise(sizes: Array, runs: Array, shared: Array, shared_freedom: Array, test: Array) -> Noise:
+    """The noise of a table of runs: one gap a distillation seed, NaN where there is none.
+
+    runs: (…, K, S).  Raises nothing: the table has been checked to hold at least two runs a size.
+    """
+    mean, variance, counts = _moments(runs)
+    known = trend(sizes, variance, np.maximum(counts - 1, 0))
+    return Noise(sizes, mean, counts, known, shared, shared_freedom, test)
+
+
+def _moments(runs: Array) -> tuple[Array, Array, Array]:
+    """Mean, unbiased variance (0 for one run) and count along the last axis, without NaN."""
+    there = np.isfinite(runs)
+    counts = there.sum(-1).astype(np.float64)
+    filled = np.where(there, runs, 0.0)
+    mean = filled.sum(-1) / np.maximum(counts, 1)
+    squares = (np.where(there, runs - mean[..., None], 0.0) ** 2).sum(-1)
+    return mean, squares / np.maximum(counts - 1, 1), counts
+
+
+def outlying(sizes: Array, runs: Array, *, chance: float = 0.1, passes: int = 2) -> NDArray[np.bool_]:
+    """(…, K, S) True for a run that lies too far from the others of its size to be one of them.
+
+    Its distance from the mean of the other n − 1 runs, over σ_{(−k)}·√(1 + 1/(n−1)), is a t variable, where σ_{(−k)} is
+    what the variances of all *other* sizes predict; a run is outlying where its p-value is below ``chance`` over the
+    number of runs (Bonferroni), at most one a size and pass. Sizes with fewer than three runs have none.
+    """
+    from scipy.special import stdtr
+
+    out = np.zeros(runs.shape, dtype=bool)
+    for _ in range(passes):
+        kept = np.where(out, np.nan, runs)
+        mean, variance, counts = _moments(kept)
+        number = len(sizes)
+        others = np.maximum(counts - 1, 0)[..., None, :] * (1 - np.eye(number))
+        wide = np.broadcast_to(variance[..., None, :], others.shape)
+        left = trend(sizes, wide, others)
+        basis = left.basis(sizes)
+        predicted = np.exp(np.einsum("...ka,ka->...k", left.coefficients, basis))
+        freedom = 2 / np.einsum("ka,...kab,kb->...k", basis, left.covariance, basis)
+        rest = (mean * counts)[..., None] - kept
+        distance = np.abs(kept - rest / np.maximum(counts - 1, 1)[..., None])
+        scale = np.sqrt(predicted * (1 + 1 / np.maximum(counts - 1, 1)))
+        p = 2 * stdtr(freedom[..., None], -distance / scale[..., None])
+        p = np.where(np.isfinite(kept) & (counts >= 3)[..., None], p, 1.0)
+        worst = p == p.min(-1, keepdims=True)
+        found = worst & (p < chance / counts.sum(-1)[..., None, None])
+        if not found.any():
+            break
+        out |= found
+    return out

@@ -1,0 +1,171 @@
+"""Bad input: one sentence on standard error, exit code 2, no traceback, nothing half-written."""
+
+import gzip
+import json
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from limbeck.cli import main
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Run the command in a fresh directory; returns exit code, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "400")
+
+    def call(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["limbeck", *words])
+        code = 0
+        try:
+            main()
+        except SystemExit as leave:
+            code = int(leave.code or 0)
+        seen = capsys.readouterr()
+        return code, seen.out, seen.err
+
+    return call
+
+
+def table(path: Path, **changes: object) -> Path:
+    chance = np.random.default_rng(0)
+    arrays = {"x": chance.normal(size=(60, 3)), "y": np.repeat(np.arange(2), 30)}
+    np.savez(path, **{**arrays, **changes})  # type: ignore[arg-type]
+    return path
+
+
+def idx_file(path: Path, magic: int, sizes: tuple[int, ...], payload: bytes) -> None:
+    path.write_bytes(gzip.compress(struct.pack(">i", magic) + struct.pack(f">{len(sizes)}i", *sizes) + payload))
+
+
+SENTENCES = [
+    (("distill", "digit"), "digits"),
+    (("distill", "idx:nowhere"), "nowhere"),
+    (("distill", "folder:nowhere"), "nowhere"),
+    (("distill", "npz:nowhere.npz"), "nowhere"),
+    (("distill", "parquet:nowhere"), "nowhere"),
+    (("distill", "digits", "--method", "dmm"), "dm"),
+    (("distill", "digits", "--network", "convnet3"), "convnet-3"),
+    (("distill", "digits", "--network", "convnet-4-128"), "8"),
+    (("distill", "digits", "--set", "iteration=3"), "iterations"),
+    (("distill", "digits", "--set", "iterations"), "key=value"),
+    (("distill", "digits", "--per-class", "0"), "at least 1"),
+    (("distill", "digits", "--per-class", "-1"), "at least 1"),
+    (("distill", "digits", "--per-class", "5000"), "training examples"),
+    (("distill", "digits", "--budget", "soon"), "90s, 5m or 2h"),
+    (("distill", "digits", "--budget", "0s"), "no time"),
+    (("distill", "digits", "--device", "cuda"), "CUDA"),
+    (("distill", "digits", "--precision", "float16"), "bfloat16"),
+    (("evaluate", "nowhere"), "nowhere"),
+    (("show", "nowhere"), "nowhere"),
+    (("export", "nowhere"), "nowhere"),
+    (("list", "method"), "methods"),
+    (("cite", "dmm"), "dm"),
+    (("study", "run", "nowhere.yaml"), "nowhere"),
+]
+
+
+@pytest.mark.parametrize(("words", "hint"), SENTENCES, ids=[" ".join(w) for w, _ in SENTENCES])
+def test_one_sentence_and_nothing_written(run: Run, tmp_path: Path, words: tuple[str, ...], hint: str) -> None:
+    code, out, err = run(*words)
+    assert code == 2
+    assert out == ""
+    assert hint in err
+    assert "Traceback" not in err
+    lines = [line for line in err.splitlines() if line.startswith("limbeck:")]
+    assert len(lines) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "hint"),
+    [
+        ({"y": np.zeros(60, int)}, "class"),
+        ({"x": np.full((60, 3), np.nan)}, "NaN"),
+        ({"x": np.full((60, 3), np.inf)}, "inf"),
+        ({"y": np.arange(59) % 2}, "59"),
+        ({"y": np.repeat([-1, 1], 30)}, "-1"),
+        ({"y": np.linspace(0, 1, 60)}, "label"),
+        ({"x": np.array([{}] * 60, dtype=object)}, "object"),
+    ],
+    ids=["one class", "nan", "infinite", "count", "negative", "fractional", "pickled"],
+)
+def test_bad_arrays(run: Run, tmp_path: Path, changes: dict[str, object], hint: str) -> None:
+    table(tmp_path / "rows.npz", **changes)
+    code, _, err = run("distill", "npz:rows.npz")
+    assert code == 2
+    assert hint.lower() in err.lower()
+    assert "Traceback" not in err
+    assert [p.name for p in tmp_path.iterdir()] == ["rows.npz"]
+
+
+def test_truncated_files(run: Run, tmp_path: Path) -> None:
+    whole = table(tmp_path / "rows.npz").read_bytes()
+    (tmp_path / "rows.npz").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "a.parquet").write_bytes(b"PAR1 and then nothing")
+    (tmp_path / "idx").mkdir()
+    idx_file(tmp_path / "idx" / "train-images-idx3-ubyte.gz", 2051, (10, 4, 4), b"too short")
+    idx_file(tmp_path / "idx" / "train-labels-idx1-ubyte.gz", 2049, (10,), bytes(range(10)))
+    for source in ("npz:rows.npz", "parquet:a.parquet", "idx:idx"):
+        code, _, err = run("info", source)
+        assert code == 2, source
+        assert "Traceback" not in err
+
+
+def test_absurd_header_is_refused_before_memory_is_taken(run: Run, tmp_path: Path) -> None:
+    idx_file(tmp_path / "train-images-idx3-ubyte.gz", 2051, (2**31 - 1, 30_000, 30_000), b"")
+    idx_file(tmp_path / "train-labels-idx1-ubyte.gz", 2049, (2,), b"\0\1")
+    code, _, err = run("info", f"idx:{tmp_path}")
+    assert code == 2
+    assert "Traceback" not in err
+
+
+FEW = ("--set", "iterations=2", "--set", "real_batch=4", "--network", "convnet-2-32:width=4", "--per-class", "1")
+
+
+def test_a_directory_of_another_run(run: Run, tmp_path: Path) -> None:
+    assert run("distill", "digits", *FEW, "--out", "set")[0] == 0
+    before = {p.name: p.read_bytes() for p in (tmp_path / "set").iterdir()}
+    code, _, err = run("distill", "digits", *FEW, "--seed", "1", "--out", "set")
+    assert code == 2
+    assert "another seed" in err
+    assert {p.name: p.read_bytes() for p in (tmp_path / "set").iterdir()} == before
+    assert run("distill", "digits", *FEW, "--out", "set")[0] == 0  # the same run is simply found
+
+
+def test_damaged_and_newer_sets(run: Run, tmp_path: Path) -> None:
+    assert run("distill", "digits", *FEW, "--out", "set")[0] == 0
+    card = tmp_path / "set" / "card.json"
+    text = card.read_text()
+    data = json.loads(text)
+    card.write_text(json.dumps({**data, "version": 999} if "version" in data else {**data, "format_version": 999}))
+    code, _, err = run("show", "set")
+    assert code == 2
+    assert "newer" in err
+    card.write_text(text)
+    tensors = tmp_path / "set" / "synthetic.safetensors"
+    tensors.write_bytes(tensors.read_bytes()[:-5])
+    code, _, err = run("evaluate", "set")
+    assert code == 2
+    assert "Traceback" not in err
+
+
+def test_another_task_is_refused(run: Run, tmp_path: Path) -> None:
+    assert run("distill", "digits", *FEW, "--out", "set")[0] == 0
+    table(tmp_path / "rows.npz")
+    code, _, err = run("evaluate", "set", "--source", "npz:rows.npz")
+    assert code == 2
+    assert "fingerprint" in err
+
+
+def test_unwritable_output(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    code, _, err = run("distill", "digits", *FEW, "--out", "file/set")
+    assert code == 2
+    assert "file" in err

@@ -1,0 +1,80 @@
+"""The commands as a user gives them, one after another, on the digits and on a table."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.cli.test_bad_input import FEW, Run, run
+
+__all__ = ["run"]  # the fixture
+
+LISTS = ("methods", "networks", "sources", "spaces", "augmentations", "formats")
+
+
+@pytest.mark.parametrize("what", LISTS)
+def test_lists(run: Run, what: str) -> None:
+    code, out, _ = run("list", what, "--json")
+    assert code == 0
+    assert len(json.loads(out)) >= 3
+
+
+def test_the_whole_line(run: Run, tmp_path: Path) -> None:
+    code, out, _ = run("info", "digits", "--json")
+    assert code == 0
+    assert json.loads(out)["shape"] == [1, 8, 8]
+    code, out, err = run("distill", "digits", *FEW, "--set", "updates=5", "--out", "set", "--json")
+    assert code == 0
+    assert json.loads(out)["examples"] == 10
+    assert "limbeck evaluate set" in err
+    code, out, err = run("evaluate", "set", "--seeds", "2", "--json")
+    assert code == 0
+    (line,) = json.loads(out)
+    assert line["networks"] == 2
+    assert 0 <= line["accuracy"]["mean"] <= 1
+    assert (tmp_path / "set" / "evaluation-own-test.parquet").exists()
+    code, out, _ = run("show", "set", "--json")
+    assert json.loads(out)["method"] == "dm"
+    for form in ("folder", "npz", "parquet"):
+        assert run("export", "set", "--format", form)[0] == 0
+        assert (tmp_path / f"set-{form}").exists()
+    assert run("report", "set", "--out", "page.html")[0] == 0
+    assert "<html" in (tmp_path / "page.html").read_text()
+    assert "@inproceedings{zhao2023dm" in run("cite", "dm")[1]
+
+
+def test_compare_brings_the_baselines(run: Run) -> None:
+    settings = (*FEW, "--set", "updates=2", "--set", "teacher_epochs=1")
+    assert run("distill", "digits", *settings, "--out", "set")[0] == 0
+    code, out, _ = run("compare", "set", "--seeds", "1", "--json")
+    assert code == 0
+    found = {(line["method"], line["labels"]) for line in json.loads(out)}
+    assert found == {("dm", "hard")} | {(m, k) for m in ("random", "herding", "kmeans", "kcenter") for k in ("hard", "soft")}
+
+
+def test_tables_go_through(run: Run, tmp_path: Path) -> None:
+    chance = np.random.default_rng(0)
+    rows = chance.normal(size=(200, 5)) + np.repeat([[0], [2]], 100, axis=0)
+    np.savez(tmp_path / "rows.npz", x=rows, y=np.repeat(["no", "yes"], 100))
+    settings = ("--set", "iterations=3", "--set", "updates=5", "--per-class", "2")
+    assert run("distill", "npz:rows.npz", *settings, "--out", "set")[0] == 0
+    code, out, _ = run("evaluate", "set", "--seeds", "2", "--json")
+    assert code == 0
+    assert json.loads(out)[0]["accuracy"]["mean"] >= 0.3
+    assert run("report", "set", "--out", "page.html")[0] == 0
+
+
+def test_help_is_quick_because_it_loads_nothing() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; sys.argv = ['limbeck', '--help']\n"
+        "from limbeck.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "sys.exit(any(m in sys.modules for m in ('torch', 'numpy', 'plotly', 'pyarrow')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert done.returncode == 0
+    assert b"distill" in done.stdout
