@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from evaluation_rows import row
+from tests.evaluation.evaluation_rows import row
 
 from limbeck.errors import ArtifactError, OptionError
 from limbeck.evaluation.records import Records

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from evaluation_rows import row
+from tests.evaluation.evaluation_rows import row
 
 from limbeck.errors import EvidenceError, MismatchError, OptionError
 from limbeck.evaluation.cells import Kind, cells

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from evaluation_rows import row
+from tests.evaluation.evaluation_rows import row
 
 from limbeck.errors import EvidenceError
 from limbeck.evaluation.records import Records

@@ -1,5 +1,5 @@
 import pytest
-from evaluation_rows import row
+from tests.evaluation.evaluation_rows import row
 
 from limbeck.errors import EvidenceError
 from limbeck.evaluation.cells import Kind

@@ -1,11 +1,11 @@
 """The named methods: each a composition with its published losses and defaults."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from limbeck.distillation.distiller import Distiller
+from limbeck.distillation.entries import Entry, loops
+from limbeck.distillation.further_methods import FURTHER
 from limbeck.distillation.outer_loop import MatchingDistiller
 from limbeck.distillation.selection import Selection
+from limbeck.distillation.selection_by_difficulty import EL2N, DifficultySelection, Forgetting, GraNd
 from limbeck.distillation.setting import Setting
 from limbeck.errors import unknown
 from limbeck.matching.along_synthetic import AlongSynthetic
@@ -19,17 +19,7 @@ from limbeck.synthetic.choose import Herding, KCenter, KMeans, Random
 from limbeck.synthetic.initial import Noise, RealRandom
 from limbeck.training.optimizer import SGD
 
-__all__ = ["METHODS", "Entry", "method"]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One row of the table of methods; ``sources`` are keys of references.bib."""
-
-    build: Callable[[Setting], Distiller]
-    line: str
-    sources: tuple[str, ...]
-    distils: bool = True
+__all__ = ["METHODS", "Entry", "loops", "method"]
 
 
 def dc(setting: Setting) -> MatchingDistiller:
@@ -98,32 +88,35 @@ def kcenter(setting: Setting) -> Selection:
     return Selection("kcenter", KCenter(), setting.recipe(), setting.teacher, features="embedding")
 
 
-METHODS: dict[str, Entry] = {
+def el2n(setting: Setting) -> DifficultySelection:
+    """The examples of largest error early in training; --set pool=easy takes the others [paul2021diet]."""
+    return DifficultySelection("el2n", EL2N(), setting.recipe(), setting.teacher)
+
+
+def grand(setting: Setting) -> DifficultySelection:
+    """The examples of largest gradient early in training; --set pool=easy takes the others [paul2021diet]."""
+    return DifficultySelection("grand", GraNd(), setting.recipe(), setting.teacher)
+
+
+def forgetting(setting: Setting) -> DifficultySelection:
+    """The examples most often forgotten while training; --set pool=easy takes the others [toneva2019forgetting]."""
+    return DifficultySelection("forgetting", Forgetting(), setting.recipe(), setting.teacher)
+
+
+_FIRST: dict[str, Entry] = {
     "dc": Entry(dc, "gradient matching, class by class", ("zhao2021dc",)),
     "dm": Entry(dm, "distribution matching of class means", ("zhao2023dm",)),
     "dsa": Entry(dsa, "gradient matching under a shared augmentation", ("zhao2021dsa", "zhao2021dc")),
+    "el2n": Entry(el2n, "real examples of large early error", ("paul2021diet",), distils=False),
+    "forgetting": Entry(forgetting, "real examples that are often forgotten", ("toneva2019forgetting",), distils=False),
+    "grand": Entry(grand, "real examples of large early gradient", ("paul2021diet",), distils=False),
     "herding": Entry(herding, "real examples whose mean follows the class mean", ("welling2009herding",), distils=False),
     "kcenter": Entry(kcenter, "real examples that cover the class", ("sener2018coreset", "gonzalez1985clustering"), distils=False),
     "kmeans": Entry(kmeans, "real examples nearest to cluster centres", ("lloyd1982kmeans", "arthur2007kmeans"), distils=False),
     "random": Entry(random, "random real examples", (), distils=False),
 }
 
-_INNER = ((1, 1), (10, 50), (20, 25), (30, 20), (40, 15), (50, 10), (100, 2))
-
-
-def loops(per_class: int) -> tuple[int, int]:
-    """(matching steps a network, epochs between them) for any size: the published table, linear in between.
-
-    Published: 1 → (1, 1), 10 → (10, 50), 20 → (20, 25), 30 → (30, 20), 40 → (40, 15), 50 → (50, 10)
-    [zhao2021dc]; its first author advises (100, 2) for 100. Beyond that the last pair stays.
-    """
-    steps = min(per_class, _INNER[-1][0])
-    for (low, few), (high, many) in zip(_INNER, _INNER[1:], strict=False):
-        if steps <= high:
-            share = (steps - low) / (high - low)
-            return steps, max(1, round(few + share * (many - few)))
-    return _INNER[-1]
-
+METHODS: dict[str, Entry] = dict(sorted((_FIRST | FURTHER).items()))
 
 def method(name: str, setting: Setting) -> Distiller:
     """The named method's distiller at its defaults for ``setting``; OptionError with the nearest names otherwise."""

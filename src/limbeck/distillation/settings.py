@@ -44,10 +44,17 @@ def changed(distiller: Distiller, settings: Mapping[str, Any]) -> Distiller:
     Raises OptionError for an unknown key (with the nearest names) or a value outside its domain.
     """
     for key, new in settings.items():
-        distiller = _set(distiller, SHORT.get(key, key).split("."), new, key)
-        if key == "augmentation" and hasattr(distiller, "recipe"):
-            distiller = _set(distiller, ["recipe", "augmentation"], new, key)
+        for path in _paths(distiller, key):
+            distiller = _set(distiller, path, new, key)
     return distiller
+
+
+def _paths(distiller: Distiller, key: str) -> list[list[str]]:
+    """The fields that a key means: "augmentation" is the one of matching, of the recipe and of the teacher."""
+    if key != "augmentation":
+        return [SHORT.get(key, key).split(".")]
+    owners = [[name] for name in ("recipe", "teacher") if getattr(distiller, name, None) is not None]
+    return [[*owner, key] for owner in ([] if not hasattr(distiller, key) else [[]]) + owners]
 
 
 def _set(thing: Any, path: list[str], new: Any, key: str) -> Any:

@@ -27,7 +27,7 @@ from limbeck.values import digest
 
 __all__ = ["SHARES", "Exam", "Taught", "checked_seeds"]
 
-SHARES = (0.5, 0.6, 0.7, 0.8, 0.9)  # of the updates at which snapshots are kept, besides the last weights
+SHARES = (0.6, 0.8)  # of the updates at which snapshots are kept, besides the last weights
 _FITS = 2**30  # bytes of inputs that are kept on the device instead of drawn chunk by chunk
 _LOADED: weakref.WeakKeyDictionary[Pool, dict[str, Tensor]] = weakref.WeakKeyDictionary()
 

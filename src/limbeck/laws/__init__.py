@@ -3,6 +3,7 @@
 from limbeck.laws.evidence import Ground, ground
 from limbeck.laws.law import Interval, Law
 from limbeck.laws.plan import Plan, Target
+from limbeck.laws.pooled import PooledLaw
 from limbeck.laws.rate import Rate
 from limbeck.laws.saturation import Saturation
 from limbeck.laws.scaling import FormFit, ScalingLaw
@@ -15,6 +16,7 @@ __all__ = [
     "Interval",
     "Law",
     "Plan",
+    "PooledLaw",
     "Rate",
     "Saturation",
     "ScalingLaw",

@@ -8,7 +8,7 @@ import numpy as np
 from limbeck.errors import EvidenceError
 from limbeck.laws.fit import quantile
 from limbeck.laws.law import Array
-from limbeck.laws.noise import Noise, noise, outlying
+from limbeck.laws.noise import Noise, new_variance, noise, outlying
 from limbeck.laws.table import GapTable
 
 __all__ = ["Ground", "ground"]
@@ -36,15 +36,8 @@ class Ground:
         return self.gaps
 
     def new_run(self, per_class: float) -> Array:
-        """() variance of one new set with one network about the mean of its size.
-
-        σ²(k) of the measured sets, each the mean of m networks, plus (1 − 1/m) of the variance between networks.
-        """
-        own = float(self.gaps.trend.at(np.array([per_class]))[0])
-        x, table = math.log(per_class), self.table
-        within = float(np.interp(x, np.log(table.sizes), table.within))
-        networks = float(np.interp(x, np.log(table.sizes), table.networks))
-        return np.asarray(own + within * (1 - 1 / networks))
+        """() variance of one new set with one network about the mean of its size."""
+        return np.asarray(new_variance(self.gaps, self.table.within, self.table.networks, per_class))
 
 
 def ground(table: GapTable, doubled: GapTable | None = None, *, level: float) -> Ground:
@@ -85,8 +78,8 @@ def _seeded(table: GapTable) -> GapTable:
 def _enough(table: GapTable) -> None:
     if len(table.sizes) < SIZES or np.isfinite(table.risks).sum(1).min() < SEEDS:
         raise EvidenceError(
-            f"{table} has {len(table.sizes)} sizes, and {SIZES} with {SEEDS} distillation seeds each are the least that "
-            f"a law can be fitted to ({CLAIM} over {DECADES:g} decades to claim one): run more sizes or seeds."
+            f"{table} has {len(table.sizes)} sizes, and {SIZES} with {SEEDS} distillation seeds each are the least "
+            f"that a law can be fitted to ({CLAIM} over {DECADES:g} decades to claim one): run more sizes or seeds."
         )
     if len(table.reference) < 2:
         raise EvidenceError(
@@ -105,7 +98,9 @@ def _thin(table: GapTable) -> list[str]:
         )
     least = int(np.isfinite(table.risks).sum(1).min())
     if least < 3:
-        said.append(f"Only {least} distillation seeds at some sizes: an outlying run could not be told from the others.")
+        said.append(
+            f"Only {least} distillation seeds at some sizes: an outlying run could not be told from the others."
+        )
     return said
 
 
@@ -114,7 +109,8 @@ def _converged(table: GapTable, doubled: GapTable, *, level: float) -> GapTable:
     common = [float(size) for size in table.sizes[-2:] if size in doubled.sizes]
     if not common:
         raise EvidenceError(
-            f"the doubled budget was run at none of the two largest sizes of {table.method}: run it there, or leave it out."
+            f"the doubled budget was run at none of the two largest sizes of {table.method}: run it there, or leave it "
+            "out."
         )
     moved = []
     for size in common:
@@ -127,4 +123,6 @@ def _converged(table: GapTable, doubled: GapTable, *, level: float) -> GapTable:
     names = ", ".join(f"{size:g}" for size in moved)
     if moved:
         return table.without(moved, f"without {names} a class: twice the distillation budget moves the gap there")
-    return replace(table, remarks=(*table.remarks, "Twice the distillation budget leaves the largest sizes as they are"))
+    return replace(
+        table, remarks=(*table.remarks, "Twice the distillation budget leaves the largest sizes as they are")
+    )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from limbeck.laws.law import Array
 
-__all__ = ["Noise", "Trend", "noise", "outlying"]
+__all__ = ["Noise", "Trend", "new_variance", "noise", "outlying"]
 
 _STEPS = 30
 _SMALLEST = 1e-12  # of a variance of accuracies: without any spread intervals have zero width, not zero divisors
@@ -43,7 +43,7 @@ class Trend:
         """
         basis = self.basis(sizes)
         unsure = np.einsum("na,...ab,nb->...n", basis, self.covariance, basis)
-        return np.exp(self.coefficients @ basis.T + unsure)
+        return np.asarray(np.exp(self.coefficients @ basis.T + unsure))
 
 
 def trend(sizes: Array, variances: Array, freedom: Array) -> Trend:
@@ -88,13 +88,13 @@ class Noise:
     def covariance(self) -> Array:
         """(…, K, K): diag(σ²/n) + v_reference·11ᵀ + test."""
         own = self.trend.at(self.sizes) / self.counts
-        return own[..., None] * np.eye(len(self.sizes)) + self.shared[..., None, None] + self.test
+        return np.asarray(own[..., None] * np.eye(len(self.sizes)) + self.shared[..., None, None] + self.test)
 
     def freedom(self, weights: Array, *, new: float | None = None, added: Array | None = None) -> Array:
-        """(…,) Satterthwaite's degrees of freedom of the variance of Σ_k weights_k · gap_k (+ a new run at size ``new``).
+        """(…,) Satterthwaite's degrees of freedom of the variance of Σ_k weights_k · gap_k (+ a new run).
 
         ν = 2 V² / Var(V), with Var(V) from the covariance of the trend's coefficients and from the reference's freedom.
-        weights: (…, K).  new: its size, ``added`` (…,) its variance.
+        weights: (…, K).  new: the size of a new run, ``added`` (…,) its variance.
         """
         own = weights**2 * self.trend.at(self.sizes) / self.counts
         slopes = own @ self.trend.basis(self.sizes)
@@ -117,6 +117,20 @@ def noise(sizes: Array, runs: Array, shared: Array, shared_freedom: Array, test:
     mean, variance, counts = _moments(runs)
     known = trend(sizes, variance, np.maximum(counts - 1, 0))
     return Noise(sizes, mean, counts, known, shared, shared_freedom, test)
+
+
+def new_variance(known: Noise, within: Array, networks: Array, size: float) -> Array:
+    """(…,) variance of one new set of ``size`` with one network, about the mean of its size.
+
+    σ²(k) of the measured sets, each the mean of m networks, plus (1 − 1/m) of the variance between networks.
+    within: (…, K) that variance.  networks: (K,) m.  Both are interpolated in log k and constant beyond the sizes.
+    """
+    x, places = np.log(size), np.log(known.sizes)
+    right = int(np.clip(np.searchsorted(places, x), 1, len(places) - 1))
+    share = np.clip((x - places[right - 1]) / (places[right] - places[right - 1]), 0.0, 1.0)
+    between = (1 - share) * within[..., right - 1] + share * within[..., right]
+    number = (1 - share) * networks[right - 1] + share * networks[right]
+    return np.asarray(known.trend.at(np.array([size]))[..., 0] + between * (1 - 1 / number))
 
 
 def _moments(runs: Array) -> tuple[Array, Array, Array]:

@@ -139,7 +139,7 @@ def plan(ground: Ground, target: Target, *, certainty: float = LEVEL) -> Plan:
 
 
 def _smallest(bound: Callable[[int], float], sizes: list[int], target: float) -> int | None:
-    """The smallest integer whose bound is at most ``target``, between the first such of ``sizes`` and the one before."""
+    """The smallest integer whose bound is at most ``target``: near the first such of ``sizes``."""
     place = next((i for i, size in enumerate(sizes) if bound(size) <= target), None)
     if place is None:
         return None

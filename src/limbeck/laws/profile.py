@@ -33,7 +33,7 @@ class Profile:
 
     def rise(self) -> Array:
         """(…, G) χ² above its minimum."""
-        return self.chi2 - self.chi2.min(-1, keepdims=True)
+        return np.asarray(self.chi2 - self.chi2.min(-1, keepdims=True))
 
     def linear(self, row: Array) -> tuple[Array, Array]:
         """Value and variance given the shape, both (…, G), of Σ_j row_j β_j; row: (G, p)."""
@@ -74,7 +74,7 @@ class Profile:
         within = np.sqrt(np.take_along_axis(rise, inside[..., None], -1)[..., 0])
         share = (np.sqrt(limit[..., 0]) - within) / np.maximum(beyond - within, 1e-300)
         a, b = np.log(self.shapes[inside]), np.log(self.shapes[outside])
-        return np.exp(a + np.clip(share, 0.0, 1.0) * (b - a))
+        return np.asarray(np.exp(a + np.clip(share, 0.0, 1.0) * (b - a)))
 
     def weights(self, row: Array) -> tuple[Array, Array]:
         """How the fit weighs the gaps, linearised at the best shape: (…, K) for Σ row·β, and (…, K) for the shape.

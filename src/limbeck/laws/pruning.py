@@ -1,18 +1,19 @@
 """The data-pruning laboratory: a perceptron that learns from the easy, the hard or random examples of a teacher.
 
-Examples x ~ N(0, I_N), labels y = sign(T·x), P = α·N of them. A probe at angle θ to the teacher rates each by its margin
-y·(J_probe·x); the share f with the largest ("easy"), the smallest ("hard") or any ("random") margins is kept, and the
-student is the max-margin perceptron through the origin of these. Its generalisation error is arccos(R)/π, R = cos of its
-angle to the teacher [sorscher2022pruning].
+Examples x ~ N(0, I_N), labels y = sign(T·x), P = α·N of them. A probe at angle θ to the teacher rates each by its
+distance |J_probe·x| from the probe's plane or, where it is told the labels, by its margin y·(J_probe·x); the share f
+with the largest ("easy"), the smallest ("hard") or any ("random") rating is kept, and the student is the max-margin
+perceptron through the origin of these. Its generalisation error is arccos(R)/π, R = cos of its angle to the teacher
+[sorscher2022pruning].
 
-What is solved is derived here, for N → ∞, and agrees with the two saddle-point equations that are published. Split the
+What is solved is derived here, for N → ∞, and contains the two saddle-point equations that are published. Split the
 student of length 1 into a, in the plane of teacher and probe, and the rest of length r = √(1 − |a|²). By Gordon's
 comparison a margin κ can be had if and only if
 
     min_a  α_kept · E[(κ − y·s·a − r·z)₊²] − r² ≤ 0,
 
-s the kept examples' part in that plane (a Gaussian truncated by the probe's margin) and z ~ N(0, 1). The left side rises
-with κ, so that the student's a maximises the κ(a) at which it vanishes. For all f, α and 0 ≤ θ < π/2.
+s the kept examples' part in that plane (a Gaussian truncated by the probe's rating) and z ~ N(0, 1). The left side
+rises with κ, so that the student's a maximises the κ(a) at which it vanishes. For all f, α and 0 ≤ θ < π/2.
 """
 
 import math
@@ -39,13 +40,15 @@ class Pruning:
     """One experiment.
 
     alpha: examples before pruning over dimensions, > 0.  fraction: of them kept, in (0, 1].  kept: which.
-    angle: of the probe to the teacher, radians in [0, π/2).  Raises OptionError outside these domains.
+    angle: of the probe to the teacher, radians in [0, π/2).  labelled: whether it rates by margin, not by distance;
+           with a perfect probe they are one.  Raises OptionError outside these domains.
     """
 
     alpha: float
     fraction: float = 1.0
     kept: str = "random"
     angle: float = 0.0
+    labelled: bool = False
 
     def __post_init__(self) -> None:
         if self.kept not in KEPT:
@@ -101,6 +104,7 @@ def _trial(experiment: Pruning, dimensions: int, generator: np.random.Generator)
     points = generator.normal(size=(round(experiment.alpha * dimensions), dimensions))
     signed = points * np.where(points[:, :1] >= 0, 1.0, -1.0)
     margins = math.cos(experiment.angle) * signed[:, 0] + math.sin(experiment.angle) * signed[:, 1]
+    margins = margins if experiment.labelled else np.abs(margins)
     number = max(1, round(experiment.fraction * len(signed)))
     order = {"easy": np.argsort(-margins), "hard": np.argsort(margins), "random": np.arange(len(signed))}
     student = max_margin(signed[order[experiment.kept][:number]])
@@ -169,14 +173,32 @@ def _plane(experiment: Pruning) -> tuple[Array, Array]:
 
     u = |T·x| is half-normal; the probe's margin v given u is N(u cos θ, sin² θ) and is cut at its f-quantile.
     """
-    angle = 0.0 if experiment.kept == "random" or experiment.fraction == 1 else experiment.angle
+    every = experiment.kept == "random" or experiment.fraction == 1
+    angle = 0.0 if every else experiment.angle
     if angle == 0:
         low, high = _cut_line(experiment)
         u, weight = _legendre(low, high, 400)
         weight = weight * np.exp(-(u**2) / 2)
         return u[:, None], weight / weight.sum()
-    cut = _cut(experiment, angle)
-    low, high = (cut, _FAR) if experiment.kept == "easy" else (-_FAR, cut)
+    pieces = [_piece(angle, low, high) for low, high in _ranges(experiment, angle)]
+    points = np.concatenate([points for points, _ in pieces])
+    weight = np.concatenate([weight for _, weight in pieces])
+    keep = weight > 1e-14 * weight.max()
+    return points[keep], weight[keep] / weight.sum()
+
+
+def _ranges(experiment: Pruning, angle: float) -> list[tuple[float, float]]:
+    """Where the margins of kept examples lie."""
+    easy = experiment.kept == "easy"
+    if experiment.labelled:
+        cut = _cut(experiment, angle)
+        return [(cut, _FAR)] if easy else [(-_FAR, cut)]
+    low, high = _cut_line(experiment)
+    return [(-high, -low), (low, high)] if easy else [(-high, high)]
+
+
+def _piece(angle: float, low: float, high: float) -> tuple[Array, Array]:
+    """Points and weights for margins between ``low`` and ``high``."""
     # a narrow Gaussian for small angles: enough points for the width sin θ
     number = min(400, max(80, math.ceil(60 / math.sin(angle) ** 0.75)))
     u, by_u = _legendre(0.0, _FAR, number)
@@ -184,12 +206,11 @@ def _plane(experiment: Pruning) -> tuple[Array, Array]:
     across = (v[None, :] - math.cos(angle) * u[:, None]) / math.sin(angle)
     weight = by_u[:, None] * by_v[None, :] * np.exp(-(u[:, None] ** 2 + across**2) / 2)
     points = np.stack([np.broadcast_to(u[:, None], across.shape).ravel(), across.ravel()], 1)
-    keep = weight.ravel() > 1e-14 * weight.max()
-    return points[keep], weight.ravel()[keep] / weight.sum()
+    return points, weight.ravel()
 
 
 def _cut_line(experiment: Pruning) -> tuple[float, float]:
-    """The range of |T·x| that a perfect probe keeps."""
+    """The range of |J_probe·x|, a half-normal variable, that is kept."""
     from scipy.special import ndtri
 
     if experiment.kept == "random" or experiment.fraction == 1:

@@ -40,8 +40,8 @@ class Saturation:
         """For a person."""
         value, low, high = (_size(each) for each in (self.per_class.value, self.per_class.low, self.per_class.high))
         return (
-            f"From {value} a class [{low}, {high}] on, twice as many samples gain less than {100 * self.gain:g} points; "
-            f"at {self.largest:g} a class {100 * self.remaining:.1f} points are left above a floor of "
+            f"From {value} a class [{low}, {high}] on, twice as many samples gain less than {100 * self.gain:g} points"
+            f"; at {self.largest:g} a class {100 * self.remaining:.1f} points are left above a floor of "
             f"{100 * self.floor:.1f}: {self.advice}."
         )
 

@@ -6,10 +6,10 @@ from typing import Any, final
 
 import numpy as np
 
-from limbeck.errors import EvidenceError, OptionError
+from limbeck.errors import OptionError
 from limbeck.evaluation.records import Records
 from limbeck.laws.evidence import Ground, ground
-from limbeck.laws.fit import Fit, fit, quantile
+from limbeck.laws.fit import Fit, fit
 from limbeck.laws.forms import FORMS, FreePower, Power
 from limbeck.laws.heldout import HeldOut, held_out
 from limbeck.laws.law import LEVEL, Array, Interval, Law
@@ -192,7 +192,7 @@ class ScalingLaw(Law):
         """(K,) whitened residuals of the free fit: about standard normal where the form is right."""
         profile = self.free.profile
         best = int(profile.chi2.argmin())
-        return profile.whitener @ (self.free.noise.mean - profile.design[best] @ profile.coefficients[best])
+        return np.asarray(profile.whitener @ (self.free.noise.mean - profile.design[best] @ profile.coefficients[best]))
 
     def _form(self, known: Fit) -> FormFit:
         noise, parameters = known.noise, known.form.parameters

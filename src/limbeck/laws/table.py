@@ -1,4 +1,4 @@
-"""From rows to what a law is fitted to: one risk gap a distillation seed and size, and what is common to all of them."""
+"""From rows to what a law is fitted to: a risk for each size and distillation seed, and what is common to all."""
 
 import math
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ from limbeck.evaluation.cells import FULL
 from limbeck.evaluation.records import Record, Records
 from limbeck.laws.law import Array
 
-__all__ = ["GapTable", "gap_table"]
+__all__ = ["GapTable", "common_test_error", "configurations", "gap_table"]
 
 
 @dataclass(frozen=True)
 class GapTable:
-    """The gaps of one method: risk of a set (1 − accuracy, mean over its networks and configurations) − that of full data.
+    """The gaps of one method: risk of a set (1 − mean accuracy of its networks) − that of full data.
 
     sizes:     (K,) stored examples a class, ascending.  total: (K,) of all classes.
     risks:     (K, S) one a distillation seed, NaN where there is none.  seeds: the S seeds.
@@ -56,7 +56,9 @@ class GapTable:
         return replace(self, **cut, test=self.test[np.ix_(both, both)], remarks=(*self.remarks, why))
 
     def __str__(self) -> str:
-        where = self.configurations[0] if len(self.configurations) == 1 else f"{len(self.configurations)} configurations"
+        where = (
+            self.configurations[0] if len(self.configurations) == 1 else f"{len(self.configurations)} configurations"
+        )
         return f"{self.method} ({self.labels} labels, {where}, {self.split})"
 
 
@@ -78,6 +80,38 @@ def gap_table(
     covariance of resampled means is cov(P)/n with P the (n, K + 1) mean correctness of every example, to which the
     bootstrap converges. Raises EvidenceError, MismatchError or OptionError where rows are lacking or mixed.
     """
+    rows, full, failed = _finished(records, method, labels, reference)
+    names, left = _configurations(rows, full, configuration)
+    remarks = [f"{failed} networks of {rows[0].method} failed and are left out" if failed else "", *left]
+    rows = [row for row in rows if row.configuration in names]
+    full = [row for row in full if row.configuration in names]
+    return _table(rows, full, names, tuple(text for text in remarks if text))
+
+
+def configurations(records: Records, *, method: str | None = None, labels: str | None = None) -> tuple[str, ...]:
+    """The configurations that every set of the method and the reference have a finished network in."""
+    rows, full, _ = _finished(records, method, labels, "matched")
+    return _configurations(rows, full, None)[0]
+
+
+def common_test_error(records: Records, tables: Sequence[GapTable]) -> Array:
+    """(M·K, M·K) covariance of the gaps of M tables of single configurations by the choice of the test examples."""
+    groups: list[list[Record]] = []
+    for table in tables:
+        rows, full, _ = _finished(records, table.method, table.labels, "matched")
+        name = table.configurations[0]
+        for size in table.sizes:
+            groups.append([row for row in rows if row.configuration == name and row.per_class == size])
+        groups.append([row for row in full if row.configuration == name])
+    known, count, number = _test_error(groups), len(tables[0].sizes), len(tables)
+    turn = np.kron(np.eye(number), np.concatenate([np.eye(count), -np.ones((count, 1))], 1))
+    return np.asarray(turn @ known @ turn.T)
+
+
+def _finished(
+    records: Records, method: str | None, labels: str | None, reference: str
+) -> tuple[list[Record], list[Record], int]:
+    """Rows of the method and of the reference that finished, and how many of the method did not."""
     rows = [row for row in records if row.method != FULL]
     method = _only("method", sorted({row.method for row in rows}), method)
     rows = [row for row in rows if row.method == method]
@@ -87,18 +121,18 @@ def gap_table(
     _check(rows + full)
     failed = sum(not row.finished for row in rows)
     rows, full = [row for row in rows if row.finished], [row for row in full if row.finished]
-    names, left = _configurations(rows, full, configuration)
-    remarks = [f"{failed} networks of {method} failed and are left out" if failed else "", *left]
-    rows = [row for row in rows if row.configuration in names]
-    full = [row for row in full if row.configuration in names]
-    return _table(rows, full, names, tuple(text for text in remarks if text))
+    if not rows or not full:
+        raise EvidenceError(f"no network of {method if full else 'the reference'} was trained to the end.")
+    return rows, full, failed
 
 
 def _table(rows: list[Record], full: list[Record], names: tuple[str, ...], remarks: tuple[str, ...]) -> GapTable:
     sizes = sorted({row.per_class for row in rows})
     seeds = sorted({row.distillation_seed for row in rows})
     by_size = [[row for row in rows if row.per_class == size] for size in sizes]
-    risks = np.array([[_risk([r for r in group if r.distillation_seed == s], names) for s in seeds] for group in by_size])
+    risks = np.array(
+        [[_risk([r for r in group if r.distillation_seed == s], names) for s in seeds] for group in by_size]
+    )
     trained = [len(g) / max(1, len({r.distillation_seed for r in g})) / len(names) for g in by_size]
     training = sorted({row.seed for row in full})
     reference = np.array([_risk([r for r in full if r.seed == s], names) for s in training])

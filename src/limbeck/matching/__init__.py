@@ -5,12 +5,15 @@ from limbeck.matching.along_synthetic import AlongSynthetic
 from limbeck.matching.batch import Batch
 from limbeck.matching.batch_statistics import BatchStatistics
 from limbeck.matching.calibration import Calibration
+from limbeck.matching.characteristic import CharacteristicGap
 from limbeck.matching.cloud import Cloud
 from limbeck.matching.difficulty import batch_gradient_norm, el2n, forgetting, gradient_norms, gradn, misclassification
 from limbeck.matching.discrepancy import Context, Discrepancy, Facts
 from limbeck.matching.features import Attention, Features, Logits, Losses
 from limbeck.matching.fresh import Fresh
 from limbeck.matching.gradients import Gradients
+from limbeck.matching.kernels import Distance, Gaussian, Kernel, Laplace, Linear, Polynomial
+from limbeck.matching.mmd import MMD
 from limbeck.matching.moments import MeanGap, Moments
 from limbeck.matching.names import DISCREPANCIES, STATES, VIEWS
 from limbeck.matching.per_example import PerExample
@@ -32,9 +35,11 @@ from limbeck.matching.state import Location, State, Surroundings
 from limbeck.matching.surrogate import Match, Needs, Place, Reading, Sum, Surrogate, Term
 from limbeck.matching.trained import TrainedNetworks
 from limbeck.matching.view import Cotangents, Glimpse, View
+from limbeck.matching.wasserstein import Sinkhorn, SlicedWasserstein
 
 __all__ = [
     "DISCREPANCIES",
+    "MMD",
     "STATES",
     "VIEWS",
     "AdaptivePace",
@@ -45,16 +50,22 @@ __all__ = [
     "BatchGradientNorm",
     "BatchStatistics",
     "Calibration",
+    "CharacteristicGap",
     "Cloud",
     "Context",
     "Cotangents",
     "Discrepancy",
+    "Distance",
     "Facts",
     "Features",
     "Fresh",
+    "Gaussian",
     "Glimpse",
     "GradientNorms",
     "Gradients",
+    "Kernel",
+    "Laplace",
+    "Linear",
     "LinearPace",
     "Location",
     "LogarithmicPace",
@@ -69,12 +80,15 @@ __all__ = [
     "PerExample",
     "PixelValues",
     "Place",
+    "Polynomial",
     "Reading",
     "RealSide",
     "RowCosine",
     "RowL1",
     "RowSquared",
     "SampleGradientNorm",
+    "Sinkhorn",
+    "SlicedWasserstein",
     "State",
     "SteadyPace",
     "Sum",

@@ -6,10 +6,13 @@ from limbeck.errors import unknown
 from limbeck.matching.along_real import AlongReal
 from limbeck.matching.along_synthetic import AlongSynthetic
 from limbeck.matching.batch_statistics import BatchStatistics
+from limbeck.matching.characteristic import CharacteristicGap
 from limbeck.matching.discrepancy import Discrepancy
 from limbeck.matching.features import Attention, Features, Logits
 from limbeck.matching.fresh import Fresh
 from limbeck.matching.gradients import Gradients
+from limbeck.matching.kernels import Distance, Gaussian, Laplace, Linear, Polynomial
+from limbeck.matching.mmd import MMD
 from limbeck.matching.moments import MeanGap, Moments
 from limbeck.matching.pixel_values import PixelValues
 from limbeck.matching.pool import NetworkPool
@@ -17,10 +20,13 @@ from limbeck.matching.rows import RowCosine, RowL1, RowSquared, VectorCosine
 from limbeck.matching.state import State
 from limbeck.matching.trained import TrainedNetworks
 from limbeck.matching.view import View
+from limbeck.matching.wasserstein import Sinkhorn, SlicedWasserstein
 from limbeck.networks.network import Architecture
 from limbeck.options import pick
 
 __all__ = ["DISCREPANCIES", "STATES", "VIEWS", "discrepancy", "state", "view"]
+
+MIXTURE = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 VIEWS: Mapping[str, tuple[View, str]] = {
     "attention": (Attention(), "normalised spatial attention of every stage but the last"),
@@ -32,11 +38,20 @@ VIEWS: Mapping[str, tuple[View, str]] = {
 }
 
 DISCREPANCIES: Mapping[str, tuple[Discrepancy, str]] = {
+    "characteristic": (CharacteristicGap(), "gap of characteristic functions (sampling=sampled, fixed or learned)"),
+    "energy": (MMD(Distance()), "energy distance: MMD² with minus the distance as kernel"),
     "mean-gap": (MeanGap(), "squared distance of the means"),
+    "mmd": (MMD(), "MMD² with a Gaussian kernel of the median distance"),
+    "mmd-laplace": (MMD(Laplace()), "MMD² with a Laplace kernel of the median distance"),
+    "mmd-linear": (MMD(Linear()), "MMD² with the linear kernel: the mean gap, and its unbiased form"),
+    "mmd-mixture": (MMD(Gaussian(scales=MIXTURE)), "MMD² with Gaussian kernels of several widths"),
+    "mmd-polynomial": (MMD(Polynomial()), "MMD² with a polynomial kernel: moments up to its degree"),
     "moments": (Moments(), "squared distances of the means and centred moments up to an order"),
     "row-cosine": (RowCosine(), "one minus the cosine, row by row (gradients)"),
     "row-l1": (RowL1(), "absolute differences, row by row (gradients)"),
     "row-squared": (RowSquared(), "squared differences, row by row (gradients)"),
+    "sinkhorn": (Sinkhorn(), "debiased entropic transport between the groups"),
+    "sliced-wasserstein": (SlicedWasserstein(), "transport along random directions"),
     "vector-cosine": (VectorCosine(), "one minus the cosine of all rows of a layer together (gradients)"),
 }
 

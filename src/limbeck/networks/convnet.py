@@ -1,20 +1,17 @@
 """ConvNet, the field's yardstick: blocks of 3×3 convolution, norm, activation, 2×2 pooling; then one linear layer."""
 
-from collections.abc import Callable, Mapping
 from typing import final
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from limbeck.errors import FitError, OptionError, unknown
 from limbeck.networks import fit
 from limbeck.networks.layers import ACTIVATIONS, NORMS, normalisation
 from limbeck.networks.network import Architecture, Outputs
+from limbeck.networks.pooling import POOLS
 from limbeck.values import value
 
 __all__ = ["ConvNet"]
-
-_POOLS: Mapping[str, Callable[[Tensor, int], Tensor]] = {"avg": F.avg_pool2d, "max": F.max_pool2d}
 
 
 @final
@@ -39,7 +36,7 @@ class ConvNet(Architecture):
             raise OptionError(f"ConvNet has kernel {self.kernel}: it must be odd, so that maps keep their size.")
         for what, name, known in (
             ("activation", self.activation, ACTIVATIONS),
-            ("pooling", self.pooling, (*_POOLS, "none")),
+            ("pooling", self.pooling, (*POOLS, "none")),
             ("normalisation", self.norm, NORMS),
         ):
             if name not in known:
@@ -69,7 +66,7 @@ class _ConvNet(nn.Module):
         super().__init__()
         channels, height, width = shape
         self.convolutions, self.norms = nn.ModuleList(), nn.ModuleList()
-        self.activation, self.pool = ACTIVATIONS[values.activation], _POOLS.get(values.pooling)
+        self.activation, self.pool = ACTIVATIONS[values.activation], POOLS.get(values.pooling)
         extra = fit.padding(height, width)
         for _ in range(depth):
             height, width = height + 2 * extra, width + 2 * extra
@@ -88,6 +85,6 @@ class _ConvNet(nn.Module):
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             hidden = self.activation(norm(convolution(hidden)))
             maps.append(hidden)
-            hidden = hidden if self.pool is None else self.pool(hidden, 2)
+            hidden = hidden if self.pool is None else self.pool(hidden)
         embedding = hidden.flatten(1)
         return Outputs(self.classifier(embedding), embedding, tuple(maps))

@@ -34,7 +34,7 @@ from limbeck.values import replace, value
 
 __all__ = ["RealWork", "opened"]
 
-SNAPSHOTS = 6  # validation passes of one trained network
+SNAPSHOTS = 3  # validation passes of one trained network
 PROBE = 8  # updates that are timed to predict a training
 
 
