@@ -8,7 +8,18 @@ import pytest
 import limbeck
 
 PACKAGE = Path(limbeck.__file__).parent
-ROOMS = ["data", "networks", "training", "synthetic", "matching", "distillation", "evaluation", "study", "laws", "report"]
+ROOMS = [
+    "data",
+    "networks",
+    "training",
+    "synthetic",
+    "matching",
+    "distillation",
+    "evaluation",
+    "study",
+    "laws",
+    "report",
+]
 RANK = {room: place for place, room in enumerate(ROOMS)}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
@@ -61,7 +72,14 @@ def test_only_the_evaluation_opens_the_test_split() -> None:
 def test_no_pickle_and_no_global_randomness() -> None:
     for path in FILES:
         text = path.read_text()
-        for word in ("import pickle", " torch.load(", " torch.save(", "manual_seed_all", "np.random.seed", "random.seed("):
+        for word in (
+            "import pickle",
+            " torch.load(",
+            " torch.save(",
+            "manual_seed_all",
+            "np.random.seed",
+            "random.seed(",
+        ):
             assert word not in text, f"{path} says {word}"
 
 

@@ -5,6 +5,10 @@ from typing import ClassVar, final
 import pytest
 import torch
 
+from limbeck.data.digits import digits
+from limbeck.distillation.distiller import Distiller, Situation
+from limbeck.distillation.methods import method
+from limbeck.distillation.setting import Setting
 from limbeck.matching import (
     DISCREPANCIES,
     MMD,
@@ -20,7 +24,7 @@ from limbeck.matching import (
     Sinkhorn,
 )
 from limbeck.networks.names import architecture
-from limbeck.testing import check_discrepancy, check_network
+from limbeck.testing import check_discrepancy, check_distiller, check_network
 from limbeck.values import value
 
 GOOD = [
@@ -143,3 +147,23 @@ def test_what_is_broken_is_named(broken: Broken, words: str) -> None:
 @pytest.mark.parametrize("name", ["mlp", "convnet-2-32"])
 def test_networks_pass(name: str) -> None:
     check_network(architecture(name), (14,) if name == "mlp" else (1, 8, 8))
+
+
+@final
+@value
+class SameForAllSeeds(Distiller):
+    """A distiller that forgets its seed."""
+
+    inner: Distiller
+    name: str = "same"
+
+    def distill(self, task, situation):
+        return self.inner.distill(task, Situation(situation.per_class, 0))
+
+
+def test_distillers() -> None:
+    task = digits()
+    chosen = method("random", Setting.of(task, 1))
+    check_distiller(chosen, task)
+    with pytest.raises(AssertionError, match="ignores the seed"):
+        check_distiller(SameForAllSeeds(chosen), task)

@@ -21,7 +21,7 @@ _WHERE = {
     "evaluate": "limbeck.evaluation.evaluate",
 }
 
-__all__ = sorted(_WHERE)  # noqa: PLE0605
+__all__ = sorted(_WHERE)
 __version__ = "0.1.0"
 
 

@@ -4,7 +4,6 @@ Each ``check_…`` returns nothing, or raises AssertionError with a sentence tha
 """
 
 import itertools
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -291,9 +290,9 @@ def check_distiller(distiller: Distiller, task: Task, *, per_class: int = 1, see
     """
     _is_value(distiller)
     name = type(distiller).__name__
-    run: Callable[[int], Any] = lambda s: distiller.distill(task, Situation(per_class, s))  # noqa: E731
-    first, second, other = run(seed), run(seed), run(seed + 1)
-    _require(first is not None, name, "returns no set although it had all the time")
+    first, second, other = (distiller.distill(task, Situation(per_class, s)) for s in (seed, seed, seed + 1))
+    if first is None or second is None or other is None:
+        raise AssertionError(f"{name} returns no set although it had all the time.")
     images, targets = first.examples().inputs, first.examples().targets
     _require(bool(torch.isfinite(images).all()), name, "makes images that are not finite")
     again = second.examples()

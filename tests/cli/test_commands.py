@@ -50,7 +50,9 @@ def test_compare_brings_the_baselines(run: Run) -> None:
     code, out, _ = run("compare", "set", "--seeds", "1", "--json")
     assert code == 0
     found = {(line["method"], line["labels"]) for line in json.loads(out)}
-    assert found == {("dm", "hard")} | {(m, k) for m in ("random", "herding", "kmeans", "kcenter") for k in ("hard", "soft")}
+    assert found == {("dm", "hard")} | {
+        (m, k) for m in ("random", "herding", "kmeans", "kcenter") for k in ("hard", "soft")
+    }
 
 
 def test_tables_go_through(run: Run, tmp_path: Path) -> None:

@@ -65,7 +65,9 @@ def test_published_defaults() -> None:
     paper, code = made("datadam", COLOUR), made("datadam-code", COLOUR)
     assert (paper.iterations, code.iterations, code.real_batch) == (8000, 20_000, 64)
     assert surrogate_term("datadam", COLOUR).view == Attention(4)
-    assert surrogate_term("datadam-code", COLOUR) == Match(Attention(1), surrogate_term("datadam", COLOUR).discrepancy, 100.0)
+    assert surrogate_term("datadam-code", COLOUR) == Match(
+        Attention(1), surrogate_term("datadam", COLOUR).discrepancy, 100.0
+    )
     gap = surrogate_term("ncfm", COLOUR).discrepancy
     assert gap == CharacteristicGap(0.5, 0.5, 4096, normalise=True)
     ncfm = made("ncfm-learned", COLOUR)

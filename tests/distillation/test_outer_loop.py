@@ -147,7 +147,9 @@ def test_budget_becomes_stored_iterations(task: Task, tmp_path: Path) -> None:
     made = distill(task, "dm", per_class=1, out=tmp_path, budget=1.0, real_batch=8, network="convnet-2-32:width=4")
     stored = made.card.distiller["iterations"]
     assert stored >= 1
-    again = distill(task, "dm", per_class=1, budget=None, iterations=stored, real_batch=8, network="convnet-2-32:width=4")
+    again = distill(
+        task, "dm", per_class=1, budget=None, iterations=stored, real_batch=8, network="convnet-2-32:width=4"
+    )
     assert torch.equal(made.variables["pixels"], again.variables["pixels"])
 
 

@@ -23,11 +23,15 @@ def small(name: str, task: Task, **settings: object) -> DifficultySelection:
 
 @pytest.mark.parametrize("name", ["el2n", "grand", "forgetting"])
 def test_pools_are_real_examples_in_the_order_of_the_scores(name: str, task: Task) -> None:
-    sets = {pool: small(name, task, pool=pool).distill(task, Situation(2, seed=1)) for pool in ("hard", "middle", "easy")}
+    sets = {
+        pool: small(name, task, pool=pool).distill(task, Situation(2, seed=1)) for pool in ("hard", "middle", "easy")
+    }
     flat = task.train.take(torch.arange(sum(task.counts))).flatten(1)
     for made in sets.values():
         assert len(made) == 2 * len(task.classes)
-        assert torch.cdist(made.examples().inputs.flatten(1), flat).min(1).values.max() < 1e-3
+        assert (
+            torch.cdist(made.examples().inputs.flatten(1), flat).min(1).values.max() < 0.1
+        )  # of another example it is 1 at least
     assert not torch.equal(sets["hard"].examples().inputs, sets["easy"].examples().inputs)
     again = small(name, task).distill(task, Situation(2, seed=1))
     assert torch.equal(sets["hard"].examples().inputs, again.examples().inputs)

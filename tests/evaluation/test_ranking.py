@@ -1,9 +1,9 @@
 import pytest
-from tests.evaluation.evaluation_rows import row
 
 from limbeck.errors import EvidenceError, OptionError
 from limbeck.evaluation.ranking import augmentation_robustness, label_robustness, scaled
 from limbeck.evaluation.records import Records
+from tests.evaluation.evaluation_rows import row
 
 
 @pytest.mark.parametrize(("alpha", "value"), [(0.0, 0.269), (0.1, 0.314), (-0.1, 0.228), (1.0, 1.0), (-1.0, 0.0)])

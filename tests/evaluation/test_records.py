@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.evaluation.evaluation_rows import row
 
 from limbeck.errors import ArtifactError, OptionError
 from limbeck.evaluation.records import Records
+from tests.evaluation.evaluation_rows import row
 
 
 def some() -> Records:

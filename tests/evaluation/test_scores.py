@@ -1,12 +1,12 @@
 import math
 
 import pytest
-from tests.evaluation.evaluation_rows import row
 
 from limbeck.errors import EvidenceError, MismatchError, OptionError
 from limbeck.evaluation.cells import Kind, cells
 from limbeck.evaluation.records import Records
 from limbeck.evaluation.scores import difference, gap, score
+from tests.evaluation.evaluation_rows import row
 
 
 def grid(method: str, numbers: dict[tuple[int, str], tuple[float, ...]], **changes: object) -> Records:

@@ -1,11 +1,11 @@
 import json
 
 import pytest
-from tests.evaluation.evaluation_rows import row
 
 from limbeck.errors import EvidenceError
 from limbeck.evaluation.records import Records
 from limbeck.evaluation.table import table
+from tests.evaluation.evaluation_rows import row
 
 
 def records() -> Records:

@@ -1,10 +1,10 @@
 import pytest
-from tests.evaluation.evaluation_rows import row
 
 from limbeck.errors import EvidenceError
 from limbeck.evaluation.cells import Kind
 from limbeck.evaluation.records import Records
 from limbeck.evaluation.verdict import best_baseline, gain_over_random, of_kind, verdict
+from tests.evaluation.evaluation_rows import row
 
 DM = Kind("dm", 10.0, "hard")
 

@@ -2,11 +2,11 @@ import math
 
 import pytest
 import torch
-from tests.matching.small_matching import CPU, small, some_batch
 
 from limbeck.errors import OptionError
 from limbeck.matching import CharacteristicGap, Cloud, Context, Features, Match, MeanGap, Place, Sum
 from limbeck.seeds import generator
+from tests.matching.small_matching import CPU, small, some_batch
 
 
 def cloud(points, sizes=None, weights=None):
@@ -51,7 +51,9 @@ def test_two_diracs():
 
 def test_two_gaussians_of_one_mean():
     grid = torch.erfinv(2 * (torch.arange(2000).double() + 0.5) / 2000 - 1) * math.sqrt(2)
-    found = CharacteristicGap(1.0, 1.0, 1, sampling="fixed")(cloud(grid[:, None]), cloud(2 * grid[:, None]), fixed([[0.8]]))
+    found = CharacteristicGap(1.0, 1.0, 1, sampling="fixed")(
+        cloud(grid[:, None]), cloud(2 * grid[:, None]), fixed([[0.8]])
+    )
     assert float(found) == pytest.approx(math.exp(-0.32) - math.exp(-0.32 * 4), rel=1e-3)
 
 

@@ -108,10 +108,14 @@ def test_degenerate_clouds_have_finite_values_and_gradients():
         for points in (same, mostly):
             leaf = points.clone().requires_grad_()
             value = MMD(kernel)(cloud(same), cloud(same).with_points(leaf[:3]), Context())
-            value = value + MMD(kernel)(cloud(same), Cloud(leaf, torch.zeros(len(leaf), dtype=torch.int64), 1), Context())
+            value = value + MMD(kernel)(
+                cloud(same), Cloud(leaf, torch.zeros(len(leaf), dtype=torch.int64), 1), Context()
+            )
             (grad,) = torch.autograd.grad(value, leaf)
             assert torch.isfinite(grad).all()
-            assert float(value.detach()) == pytest.approx(0.0, abs=1e-12) if points is same else float(value.detach()) > 0
+            assert (
+                float(value.detach()) == pytest.approx(0.0, abs=1e-12) if points is same else float(value.detach()) > 0
+            )
 
 
 def test_far_from_the_origin_single_precision_still_sees_the_gap():

@@ -2,8 +2,8 @@
 
 import typer
 
-from limbeck.cli.making import demo, distill
 from limbeck.cli.judging import compare, evaluate
+from limbeck.cli.making import demo, distill
 from limbeck.cli.showing import cite, export, info, names, report, show
 from limbeck.cli.studies import study
 

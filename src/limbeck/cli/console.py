@@ -56,7 +56,14 @@ def seconds_in_words(seconds: float) -> str:
 def distilling(name: str) -> "Iterator[Callable[[Progress], None]]":
     """A bar with loss, time left and memory for one distillation."""
     import psutil
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description}"),
@@ -84,7 +91,14 @@ def distilling(name: str) -> "Iterator[Callable[[Progress], None]]":
 @contextmanager
 def steps(name: str) -> "Iterator[Callable[[int, int], None]]":
     """A bar for counted steps with time left."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description}"),

@@ -44,7 +44,9 @@ def evaluate(
     for directory, made in zip(directories, sets, strict=True):
         task = reopen(made, source, groups)
         with steps(f"{directory.name}: training on the synthetic set") as watch:
-            rows = judge(made, task, configurations=configurations, seeds=seeds, split=split, compute=compute, watch=watch)
+            rows = judge(
+                made, task, configurations=configurations, seeds=seeds, split=split, compute=compute, watch=watch
+            )
         if full:
             rows += _full(made, task, configurations, seeds, split, compute)
         path = directory / f"evaluation-{configurations}-{split}.parquet"
@@ -53,7 +55,9 @@ def evaluate(
         say(f"Wrote {path}.")
     made_table = table(_distinct(everything))
     _emit(made_table, everything, as_json)
-    say(f"Next: limbeck compare {' '.join(map(str, directories))}   or   limbeck report {' '.join(map(str, directories))}")
+    say(
+        f"Next: limbeck compare {' '.join(map(str, directories))}   or   limbeck report {' '.join(map(str, directories))}"
+    )
 
 
 def _full(made: Any, task: Any, name: str, seeds: int, split: str, compute: Any) -> "Records":
@@ -114,7 +118,9 @@ def compare(
     device: Device = "auto",
     precision: Precision = "auto",
     groups: Groups = None,
-    out: Annotated[Path | None, typer.Option(help="Records to write. Default: compare.parquet beside the first.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Records to write. Default: compare.parquet beside the first.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Compare synthetic sets with each other, with the baselines of their size, and say which is better."""

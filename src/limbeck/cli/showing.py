@@ -14,7 +14,9 @@ Sets = Annotated[list[Path], typer.Argument(help="Directories of synthetic sets.
 
 
 def names(
-    what: Annotated[str, typer.Argument(help="methods, networks, sources, spaces, augmentations or formats")] = "methods",
+    what: Annotated[
+        str, typer.Argument(help="methods, networks, sources, spaces, augmentations or formats")
+    ] = "methods",
     as_json: Json = False,
 ) -> None:
     """List what limbeck knows."""
@@ -62,7 +64,11 @@ def _words(item: Any) -> str:
         shown = [f"{name} ({count})" for name, count in list(item.items())[:20]]
         more = f" … {len(item) - 20} more" if len(item) > 20 else ""
         return f"{len(item)}, with training examples: " + ", ".join(shown) + more
-    return " × ".join(map(str, item)) if isinstance(item, list) and all(isinstance(i, int) for i in item) else _joined(item)
+    return (
+        " × ".join(map(str, item))
+        if isinstance(item, list) and all(isinstance(i, int) for i in item)
+        else _joined(item)
+    )
 
 
 def _joined(item: Any) -> str:
@@ -157,7 +163,10 @@ def report(
     except SourceError as error:
         say(f"[yellow]note:[/] the page shows no real examples, because {error}")
         task = None
-    command = " && ".join(f"limbeck evaluate {d}" for d in directories) + f" && limbeck report {' '.join(map(str, directories))}"
+    command = (
+        " && ".join(f"limbeck evaluate {d}" for d in directories)
+        + f" && limbeck report {' '.join(map(str, directories))}"
+    )
     story = report_sets(sets, tested if len(tested) else records, task=task, command=command)
     say(f"Wrote {write_page(out, story)}; open it in a browser.")
 

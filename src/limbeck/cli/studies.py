@@ -22,7 +22,9 @@ Directory = Annotated[Path | None, typer.Option("--out", help="The study's direc
 def run(
     file: File,
     out: Directory = None,
-    seconds: Annotated[float | None, typer.Option(help="Stop after about so many seconds, to go on another time.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(help="Stop after about so many seconds, to go on another time.")
+    ] = None,
 ) -> None:
     """Do all runs of a study that are not done yet."""
     from limbeck.study.study import Study
@@ -41,7 +43,13 @@ def status(file: File, out: Directory = None, as_json: Json = False) -> None:
 
     directory = file if file.is_dir() else out or Path("runs") / Study.load(file).name
     found = standing(directory)
-    data = {"done": found.done, "failed": found.failed, "open": found.open, "rows": found.rows, "seconds": found.seconds}
+    data = {
+        "done": found.done,
+        "failed": found.failed,
+        "open": found.open,
+        "rows": found.rows,
+        "seconds": found.seconds,
+    }
     emit(data | {"failures": found.failures}, as_json=as_json, otherwise=found.sentence)
     for what, sentence in found.failures:
         say(f"[yellow]failed:[/] {what}: {sentence}")
@@ -50,7 +58,9 @@ def status(file: File, out: Directory = None, as_json: Json = False) -> None:
 @study.command("resume")
 def resume(
     export: Annotated[Path, typer.Argument(help="A file that limbeck study export wrote.", show_default=False)],
-    file: Annotated[Path | None, typer.Option("--study", help="The study as it is now, where it has grown since.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--study", help="The study as it is now, where it has grown since.")
+    ] = None,
     out: Directory = None,
     seconds: Annotated[float | None, typer.Option(help="Stop after about so many seconds.")] = None,
 ) -> None:
@@ -101,7 +111,13 @@ def _driven(chosen: "Study", directory: Path, seconds: float | None) -> Any:
     from limbeck.study.execute import StudyProgress
     from limbeck.study.execute import run as drive
 
-    columns = (TextColumn("runs"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[rest]}"))
+    columns = (
+        TextColumn("runs"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[rest]}"),
+    )
     with Progress(*columns, console=words, refresh_per_second=4) as bar:
         job = bar.add_task("study", total=None, rest="")
 
@@ -139,7 +155,9 @@ def run_demo(directory: Path) -> None:
     from limbeck.cli.console import say
     from limbeck.cli.demonstration import demonstration
 
-    say("A small study on 1,797 handwritten digits: DM, DSA and the baselines at several sizes, judged in several configurations.")
+    say(
+        "A small study on 1,797 handwritten digits: DM, DSA and the baselines at several sizes, judged in several configurations."
+    )
     if _run(demonstration(), directory, None):
         page = write_study_page(directory, directory / "report.html", "make demo")
         say(f"The page is {page.resolve()}: open it in a browser.")

@@ -5,10 +5,7 @@ has learned, counters and the loss curve (in the header). It is written beside a
 Randomness is not stored: every iteration derives its generators from the seed and its own number.
 """
 
-import errno
 import json
-import os
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +14,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from limbeck.errors import ArtifactError, DirectoryError
+from limbeck.errors import ArtifactError
+from limbeck.files import write_atomically
 from limbeck.matching.state import Location
 from limbeck.networks.network import Architecture
 from limbeck.values import decode, encode
 
-__all__ = ["Standing", "read_standing", "write_atomically", "write_standing"]
+__all__ = ["Standing", "read_standing", "write_standing"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,23 +41,6 @@ class Standing:
     losses: tuple[tuple[int, float], ...]
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write ``data`` beside ``path`` and rename. Raises DirectoryError when the disk is full or not writable."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            beside.unlink()
-        why = "no space is left" if error.errno == errno.ENOSPC else (error.strerror or str(error)).lower()
-        raise DirectoryError(f"'{path}' cannot be written ({why}): free some space or choose another --out.") from error
-
-
 def write_standing(path: Path, standing: Standing) -> None:
     """Store ``standing`` at ``path``, atomically."""
     groups = {
@@ -69,7 +50,9 @@ def write_standing(path: Path, standing: Standing) -> None:
         "memory": standing.location.memory,
         "learned": standing.learned,
     }
-    tensors = {f"{group}/{k}": v.detach().cpu().contiguous().clone() for group, d in groups.items() for k, v in d.items()}
+    tensors = {
+        f"{group}/{k}": v.detach().cpu().contiguous().clone() for group, d in groups.items() for k, v in d.items()
+    }
     header = {
         "iteration": standing.iteration,
         "attempt": standing.attempt,

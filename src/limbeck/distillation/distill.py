@@ -10,13 +10,13 @@ from typing import Any
 from limbeck.compute import Compute
 from limbeck.data.task import Task
 from limbeck.distillation.budget import iterations_for
-from limbeck.distillation.checkpoint import write_atomically
 from limbeck.distillation.distiller import Distiller, Progress, Situation, stored_per_class
 from limbeck.distillation.methods import method as named
 from limbeck.distillation.outer_loop import MatchingDistiller
 from limbeck.distillation.setting import Setting
 from limbeck.distillation.settings import changed
 from limbeck.errors import ArtifactError, DirectoryError
+from limbeck.files import write_atomically
 from limbeck.networks.names import architecture
 from limbeck.networks.network import Architecture
 from limbeck.synthetic.synthetic_set import SyntheticSet

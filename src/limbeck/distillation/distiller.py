@@ -65,7 +65,9 @@ def stored_per_class(task: Task, per_class: int | tuple[int, ...], multiplicity:
     """
     counts = (per_class,) * len(task.classes) if isinstance(per_class, int) else tuple(per_class)
     if len(counts) != len(task.classes):
-        raise OptionError(f"{len(counts)} sizes were given for {len(task.classes)} classes: give one size, or one a class.")
+        raise OptionError(
+            f"{len(counts)} sizes were given for {len(task.classes)} classes: give one size, or one a class."
+        )
     if min(counts) < 1:
         raise OptionError(f"{min(counts)} examples a class were asked for: at least 1 is needed.")
     for name, have, want in zip(task.classes, task.counts, counts, strict=True):

@@ -1,5 +1,6 @@
 """What a row of the table of methods holds, and the published loops of methods along a synthetic set."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -28,7 +29,7 @@ def loops(per_class: int) -> tuple[int, int]:
     [zhao2021dc]; its first author advises (100, 2) for 100. Beyond that the last pair stays.
     """
     steps = min(per_class, _INNER[-1][0])
-    for (low, few), (high, many) in zip(_INNER, _INNER[1:], strict=False):
+    for (low, few), (high, many) in itertools.pairwise(_INNER):
         if steps <= high:
             share = (steps - low) / (high - low)
             return steps, max(1, round(few + share * (many - few)))

@@ -118,12 +118,12 @@ def datadam_code(setting: Setting) -> MatchingDistiller:
 
 
 def ncfm(setting: Setting) -> MatchingDistiller:
-    """Characteristic functions of unit features at 4,096 sampled frequencies, as the public code has it [wang2025ncfm]."""
+    """Characteristic functions of unit features at 4,096 sampled frequencies, the code's constants [wang2025ncfm]."""
     return characteristic(setting, "ncfm", CharacteristicGap(frequencies=4096, normalise=True))
 
 
 def ncfm_learned(setting: Setting) -> MatchingDistiller:
-    """NCFM against an adversary that learns where the two sides differ: the paper's 1,024 frequencies [wang2025ncfm]."""
+    """NCFM at the paper's 1,024 frequencies, which an adversary learns to put where it hurts most [wang2025ncfm]."""
     return characteristic(setting, "ncfm-learned", CharacteristicGap(sampling="learned", normalise=True))
 
 

@@ -110,13 +110,20 @@ _FIRST: dict[str, Entry] = {
     "el2n": Entry(el2n, "real examples of large early error", ("paul2021diet",), distils=False),
     "forgetting": Entry(forgetting, "real examples that are often forgotten", ("toneva2019forgetting",), distils=False),
     "grand": Entry(grand, "real examples of large early gradient", ("paul2021diet",), distils=False),
-    "herding": Entry(herding, "real examples whose mean follows the class mean", ("welling2009herding",), distils=False),
-    "kcenter": Entry(kcenter, "real examples that cover the class", ("sener2018coreset", "gonzalez1985clustering"), distils=False),
-    "kmeans": Entry(kmeans, "real examples nearest to cluster centres", ("lloyd1982kmeans", "arthur2007kmeans"), distils=False),
+    "herding": Entry(
+        herding, "real examples whose mean follows the class mean", ("welling2009herding",), distils=False
+    ),
+    "kcenter": Entry(
+        kcenter, "real examples that cover the class", ("sener2018coreset", "gonzalez1985clustering"), distils=False
+    ),
+    "kmeans": Entry(
+        kmeans, "real examples nearest to cluster centres", ("lloyd1982kmeans", "arthur2007kmeans"), distils=False
+    ),
     "random": Entry(random, "random real examples", (), distils=False),
 }
 
 METHODS: dict[str, Entry] = dict(sorted((_FIRST | FURTHER).items()))
+
 
 def method(name: str, setting: Setting) -> Distiller:
     """The named method's distiller at its defaults for ``setting``; OptionError with the nearest names otherwise."""

@@ -98,7 +98,13 @@ class MatchingDistiller(Distiller):
         if outcome is None:
             return None
         targets = self._final_targets(outcome, frame)
-        made = Made(_images(outcome.variables), labels, targets, outcome.losses, {"iterations": self.iterations, "rollbacks": outcome.attempt})
+        made = Made(
+            _images(outcome.variables),
+            labels,
+            targets,
+            outcome.losses,
+            {"iterations": self.iterations, "rollbacks": outcome.attempt},
+        )
         return finished(self, task, situation, made)
 
     # -- the loop ------------------------------------------------------------------------------------------------
@@ -129,7 +135,9 @@ class MatchingDistiller(Distiller):
         inputs = self.parametrisation.decode(_images(variables))
         targets = self._targets(variables)
         synthetic, real = self._batches(inputs, targets, now, frame)
-        place = Place(now.location.network(self._surroundings(now, frame)), now.location.params, frame.situation.compute)
+        place = Place(
+            now.location.network(self._surroundings(now, frame)), now.location.params, frame.situation.compute
+        )
         context = Context(now.iteration / self.iterations, self._generator(now, "context", frame), dict(now.learned))
         seen = replace(synthetic, inputs=synthetic.inputs.detach(), targets=_detached(synthetic.targets))
         reading = self.surrogate.read(real, seen, place, context)
@@ -154,7 +162,11 @@ class MatchingDistiller(Distiller):
         )
         if following.iteration == self.iterations:
             return following, loss, reading.parts
-        return replace(following, location=self.state.move(now.location, self._surroundings(following, frame))), loss, reading.parts
+        return (
+            replace(following, location=self.state.move(now.location, self._surroundings(following, frame))),
+            loss,
+            reading.parts,
+        )
 
     def _step(self, now: Standing, grads: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Variables and moments after one step of each group: images, and labels where they are learned."""
@@ -172,7 +184,9 @@ class MatchingDistiller(Distiller):
             moments |= {prefix + k: v for k, v in _pack(state, names).items()}
         return variables, moments
 
-    def _batches(self, inputs: Tensor, targets: Tensor | None, now: Standing, frame: _Frame) -> tuple[Batch, Batch | None]:
+    def _batches(
+        self, inputs: Tensor, targets: Tensor | None, now: Standing, frame: _Frame
+    ) -> tuple[Batch, Batch | None]:
         """The synthetic and the real batch under one shared augmentation draw."""
         draw = self.augmentation.draw(1, frame.task.shape, self._generator(now, "augment", frame))
         classes = tuple(range(len(frame.sizes)))
@@ -219,7 +233,9 @@ class MatchingDistiller(Distiller):
 
     def _teacher_logits(self, inputs: Tensor, frame: _Frame) -> Tensor:
         if self.teacher is None:
-            raise FitError(f"{self.name} was asked for a teacher's labels, but has no teacher: set one (teacher=Configuration).")
+            raise FitError(
+                f"{self.name} was asked for a teacher's labels, but has no teacher: set one (teacher=Configuration)."
+            )
         return teacher(frame.task, self.teacher, frame.situation).logits(inputs)
 
     # -- beginning, resuming, trouble ------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Distillers that choose real examples by how hard they are for networks trained on the real training split."""
 
 from abc import ABC, abstractmethod
-from typing import Literal, final
+from typing import final
 
 import torch
 from torch import Tensor
@@ -120,7 +120,7 @@ class DifficultySelection(Distiller):
     measure: Difficulty
     recipe: Configuration
     teacher: Configuration
-    pool: Literal["hard", "middle", "easy"] = "hard"
+    pool: str = "hard"
     networks: int = 3
     soft: bool = False
     temperature: float = 1.0
@@ -157,7 +157,9 @@ class DifficultySelection(Distiller):
         )
         for failure in trained.failures:
             if failure:
-                raise FitError(f"a network that was to measure difficulty {failure} Use another --set teacher.optimizer.lr.")
+                raise FitError(
+                    f"a network that was to measure difficulty {failure} Use another --set teacher.optimizer.lr."
+                )
         return trained.snapshots
 
     def _rank(self, scores: Tensor) -> Tensor:

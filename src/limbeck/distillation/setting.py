@@ -49,7 +49,9 @@ class Setting:
     def teacher(self) -> Configuration:
         """A network on all real training examples: SGD 0.01, a few epochs, stepped down at half and three quarters."""
         schedule = Step(at=(0.5, 0.75))
-        return Configuration("teacher", self.architecture, SGD(), schedule, self.augmentation, Epochs(TEACHER_EPOCHS), 128)
+        return Configuration(
+            "teacher", self.architecture, SGD(), schedule, self.augmentation, Epochs(TEACHER_EPOCHS), 128
+        )
 
 
 def default_network(shape: tuple[int, ...]) -> str:

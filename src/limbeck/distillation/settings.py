@@ -60,7 +60,9 @@ def _paths(distiller: Distiller, key: str) -> list[list[str]]:
 def _set(thing: Any, path: list[str], new: Any, key: str) -> Any:
     fields = {f.name for f in dataclasses.fields(thing)}
     if path[0] not in fields:
-        raise unknown("setting", key, {*fields - {"name"}, *(s for s, long in SHORT.items() if long.split(".")[0] in fields)})
+        raise unknown(
+            "setting", key, {*fields - {"name"}, *(s for s, long in SHORT.items() if long.split(".")[0] in fields)}
+        )
     old = getattr(thing, path[0])
     if len(path) > 1:
         if not dataclasses.is_dataclass(old):
@@ -77,7 +79,9 @@ def _parsed(old: Any, new: Any, key: str) -> Any:
         if dataclasses.is_dataclass(new):
             return new
         inner = ", ".join(f"{key}.{f.name}" for f in dataclasses.fields(old))
-        raise OptionError(f"'{key}' is a {type(old).__name__} and takes no plain value: set one of {inner or 'its kin'}.")
+        raise OptionError(
+            f"'{key}' is a {type(old).__name__} and takes no plain value: set one of {inner or 'its kin'}."
+        )
     try:
         if old is None:
             return new

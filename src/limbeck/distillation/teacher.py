@@ -10,9 +10,9 @@ from torch import Tensor
 
 from limbeck.compute import Compute
 from limbeck.data.task import Task
-from limbeck.distillation.checkpoint import write_atomically
 from limbeck.distillation.distiller import Situation
 from limbeck.errors import FitError
+from limbeck.files import write_atomically
 from limbeck.networks.network import Network, Statistics
 from limbeck.shapes import Params
 from limbeck.training.configuration import Configuration
@@ -59,7 +59,9 @@ def teacher(task: Task, configuration: Configuration, situation: Situation) -> T
 def _train(task: Task, network: Network, configuration: Configuration, situation: Situation) -> dict[str, Tensor]:
     outcome = train(network, configuration, task.train, seeds=(situation.seed,), compute=situation.compute)
     if outcome.failures[0]:
-        raise FitError(f"the teacher could not be trained: {outcome.failures[0]} Use another --set teacher=… configuration.")
+        raise FitError(
+            f"the teacher could not be trained: {outcome.failures[0]} Use another --set teacher=… configuration."
+        )
     params = outcome.params[0]
     statistics = fitted(network, params, task.train, situation.compute)
     return {**{f"p/{k}": v for k, v in params.items()}, **{f"s/{k}": v for k, v in statistics.items()}}

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.distillation.checkpoint import write_atomically
 from limbeck.errors import ArtifactError, OptionError, unknown
+from limbeck.files import write_atomically
 
 __all__ = ["Record", "Records"]
 

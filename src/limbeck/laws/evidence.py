@@ -60,7 +60,8 @@ def ground(table: GapTable, doubled: GapTable | None = None, *, level: float) ->
     freedom = np.asarray(float(len(table.reference) - 1))
     gaps = noise(table.sizes, runs - table.reference.mean(), shared, freedom, turn @ table.test @ turn.T)
     risks = noise(table.sizes, runs, np.zeros(()), freedom, table.test[:last, :last])
-    remarks = [*(f"{text}." for text in table.remarks), *said, *_thin(table)]
+    told = [f"{text[:1].upper()}{text[1:]}." for text in table.remarks]
+    remarks = [*told, *said, *_thin(table)]
     if doubled is None:
         remarks.append("Whether twice the distillation budget would move the largest sizes was not checked.")
     return Ground(table, gaps, risks, tuple(remarks))

@@ -226,7 +226,7 @@ class RidgeLaboratory(Laboratory):
         """
         w = self.full()
         basis = np.asarray(np.linalg.qr(w)[0].T, dtype=np.float64)
-        return basis, (1 + len(basis) * self.ridge) * (basis @ w)
+        return basis, np.asarray((1 + len(basis) * self.ridge) * (basis @ w), dtype=np.float64)
 
 
 @final

@@ -106,7 +106,7 @@ class Noise:
         total = total + reference
         spread = np.einsum("...a,...ab,...b->...", slopes, self.trend.covariance, slopes)
         spread = spread + 2 * reference**2 / self.shared_freedom
-        return np.clip(2 * total**2 / np.maximum(spread, 1e-300), 1.0, 1e6)
+        return np.asarray(np.clip(2 * total**2 / np.maximum(spread, 1e-300), 1.0, 1e6))
 
 
 def noise(sizes: Array, runs: Array, shared: Array, shared_freedom: Array, test: Array) -> Noise:

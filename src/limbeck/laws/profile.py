@@ -62,10 +62,10 @@ class Profile:
         rise, limit = self.rise(), reach[..., None] ** 2
         inside = rise <= limit
         last = len(self.shapes) - 1
-        first = inside.argmax(-1)
-        final = last - inside[..., ::-1].argmax(-1)
-        low = self._crossing(rise, limit, first - 1, first)
-        high = self._crossing(rise, limit, final + 1, final)
+        first = np.asarray(inside.argmax(-1))
+        final = np.asarray(last - inside[..., ::-1].argmax(-1))
+        low = self._crossing(rise, limit, np.asarray(first - 1), first)
+        high = self._crossing(rise, limit, np.asarray(final + 1), final)
         return np.where(first == 0, 0.0, low), np.where(final == last, np.inf, high)
 
     def _crossing(self, rise: Array, limit: Array, outside: NDArray[np.int64], inside: NDArray[np.int64]) -> Array:

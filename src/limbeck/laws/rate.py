@@ -19,6 +19,7 @@ _WORDS = {
     "faster": "the bound c·k^(-1/2) + e is respected with room: the gap falls faster",
     "slower": "the gap falls slower than k^(-1/2) at this budget",
     "not distinguishable": "the data do not distinguish the rate from k^(-1/2)",
+    "no fall": "no fall of the gap is seen, so there is no rate",
 }
 
 
@@ -27,7 +28,8 @@ class Rate:
     """What the data say of b.
 
     word:     "tight" (the interval of b holds 1/2 and lies within 1/2 ± 0.15), "faster" (above 1/2), "slower" (below
-              1/2, which says something of this budget, not of the bound), or "not distinguishable".
+              1/2, which says something of this budget, not of the bound), "not distinguishable", or "no fall" (the
+              interval of c reaches zero).
     visible:  the nearest b below and above 1/2 that a study like this one tells from 1/2 with a chance of 80 %;
               0 or ∞ where it could tell none.
     """
@@ -70,7 +72,8 @@ def words(low: Array, high: Array) -> Array:
 def judge(free: Fit, *, level: float) -> Rate:
     """The verdict of a fit of c·k^(-b) + e."""
     value, low, high = (float(each) for each in free.shape(level))
-    word = tuple(_WORDS)[int(words(np.array(low), np.array(high)))]
+    falls = float(free.coefficient(0, level)[1]) > 0
+    word = tuple(_WORDS)[int(words(np.array(low), np.array(high)))] if falls else "no fall"
     return Rate(word, Interval(value, low, high, level), visible(free, level=level))
 
 

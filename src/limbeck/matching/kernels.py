@@ -42,7 +42,9 @@ class Radial(Kernel):
 
     def __post_init__(self) -> None:
         if self.bandwidth is not None and not self.bandwidth > 0:
-            raise OptionError(f"the bandwidth is {self.bandwidth}: it must be above 0, or none for the median distance.")
+            raise OptionError(
+                f"the bandwidth is {self.bandwidth}: it must be above 0, or none for the median distance."
+            )
         if not self.scales or not min(self.scales) > 0:
             raise OptionError(f"the scales of a kernel are {self.scales}: give at least one, each above 0.")
 

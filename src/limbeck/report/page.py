@@ -4,14 +4,12 @@ import base64
 import hashlib
 import html
 import json
-import os
 import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from limbeck.errors import DirectoryError
+from limbeck.files import write_atomically
 from limbeck.report.draw import draw_chart, draw_heat_map
 from limbeck.report.figures import Chart, Code, Gallery, HeatMap, Part, Section, Story, Table
 from limbeck.report.numbers import chart_numbers, heat_map_numbers
@@ -55,29 +53,8 @@ def page(story: Story) -> str:
 def write_page(path: Path | str, story: Story) -> Path:
     """Write :func:`page` to ``path`` whole or not at all. Raises DirectoryError where that is impossible."""
     target = Path(path)
-    text = page(story)
-    temporary = ""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name[:40]}.", suffix=".part", dir=target.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, target)
-    except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        reason = error.strerror or str(error)
-        raise DirectoryError(f"the page cannot be written to {target} ({reason}): choose another --out.") from error
+    write_atomically(target, page(story).encode())
     return target
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _plotly() -> str:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from limbeck.distillation.checkpoint import write_atomically
 from limbeck.errors import ArtifactError, DirectoryError, LimbeckError
+from limbeck.files import write_atomically
 from limbeck.study.store import Store
 from limbeck.study.study import Study
 from limbeck.values import canonical, decode, encode

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from limbeck.distillation.checkpoint import write_atomically
 from limbeck.errors import ArtifactError, DirectoryError, LimbeckError
 from limbeck.evaluation.records import Record, Records
+from limbeck.files import write_atomically
 from limbeck.study.directory import StudyDirectory
 from limbeck.study.runs import Run
 from limbeck.study.store import Entry

@@ -162,7 +162,14 @@ class Study:
             _distinct("per_class", sizes)
             if min(sizes) < 1:
                 raise OptionError(f"per_class holds {min(sizes)}: a set stores at least 1 example a class.")
-        _distinct("methods", [f"{m.called}{', soft' if m.soft else ''}" for m in self.methods])
+        _distinct(
+            "methods",
+            [
+                f"{m.called}{', soft' if m.soft else ''} at {size} a class"
+                for m in self.methods
+                for size in m.per_class or self.per_class
+            ],
+        )
         for owner in ((self.seconds, self.iterations), *((m.seconds, m.iterations) for m in self.methods)):
             if all(owner):
                 raise OptionError("seconds and iterations are both given: a distillation's length is one of them.")

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.errors import DirectoryError, FitError, unknown
+from limbeck.files import write_files
 from limbeck.synthetic.data_card import PRIVACY, contents, plain, preprocessing_words
 from limbeck.synthetic.recipe import layers, words
 from limbeck.synthetic.storage import card_json
-from limbeck.synthetic.writing import write_files
 
 if TYPE_CHECKING:
     from limbeck.synthetic.synthetic_set import SyntheticSet

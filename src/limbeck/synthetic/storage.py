@@ -20,8 +20,8 @@ from torch import Tensor
 
 from limbeck.data.preprocessing import Preprocessing
 from limbeck.errors import ArtifactError, DirectoryError, LimbeckError
+from limbeck.files import write_files
 from limbeck.synthetic.parametrisation import Parametrisation
-from limbeck.synthetic.writing import write_files
 from limbeck.training.configuration import Configuration
 from limbeck.values import decode, encode
 

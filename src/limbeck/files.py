@@ -1,13 +1,15 @@
 """Files that appear whole or not at all."""
 
+import errno
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from limbeck.errors import DirectoryError
 
-__all__ = ["write_files"]
+__all__ = ["write_atomically", "write_files"]
 
 
 def write_files(directory: Path, files: Mapping[str, bytes]) -> None:
@@ -38,6 +40,19 @@ def write_files(directory: Path, files: Mapping[str, bytes]) -> None:
         ) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write ``data`` beside ``path`` and rename. Raises DirectoryError when the disk is full or not writable."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        _write(beside, data)
+        beside.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink()
+        why = "no space is left" if error.errno == errno.ENOSPC else (error.strerror or str(error)).lower()
+        raise DirectoryError(f"'{path}' cannot be written ({why}): free some space or choose another --out.") from error
 
 
 def _write(path: Path, content: bytes) -> None:
