@@ -208,7 +208,7 @@ def _plans(cell: Cell, ours: Fit, made: Simulated) -> dict[str, Array]:
 
 def summary(cell: Cell, told: dict[str, Array]) -> dict[str, Any]:
     """Coverage, median and mean width over the oracle's, verdicts and plans of one cell, and what fails."""
-    row: dict[str, Any] = dataclasses.asdict(cell)
+    row: dict[str, Any] = {"cell": dataclasses.asdict(cell)}
     row["outlier_found"] = round(float(told["outlier_found"].mean()), 4)
     failed = []
     for name in [key.removesuffix("_covered") for key in told if key.endswith("_covered") and "oracle" not in key]:
@@ -268,7 +268,7 @@ def main() -> None:
     }  # fmt: skip
     result = {"design": design, "seconds": round(time.perf_counter() - started), "cells": rows}
     asked.out.parent.mkdir(parents=True, exist_ok=True)
-    asked.out.write_text(json.dumps(result, separators=(",", ":")).replace('{"seeds"', '\n{"seeds"') + "\n")
+    asked.out.write_text(json.dumps(result, separators=(",", ":")).replace('{"cell"', '\n{"cell"') + "\n")
     failing = [row for row in rows if row["failed"]]
     print(f"{len(rows) - len(failing)} of {len(rows)} cells pass in {result['seconds']} s")
 

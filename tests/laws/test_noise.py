@@ -39,7 +39,8 @@ def test_trend_ignores_sizes_without_freedom() -> None:
 
 def test_trend_is_constant_beyond_the_sizes_and_unbiased() -> None:
     known = noise_of(study(2000, 3)).trend
-    bare = np.exp(known.coefficients @ known.basis(SIZES).T).mean(0)
+    bare = np.exp(known.coefficients @ known.basis(SIZES).T)
+    bare = np.median(bare, 0)
     np.testing.assert_allclose(bare, (0.02 * SIZES ** -(np.log(4) / np.log(200))) ** 2, rtol=0.12)
     np.testing.assert_allclose(known.at(np.array([200.0])), known.at(np.array([5000.0])))
 

@@ -58,7 +58,8 @@ def test_another_form_wins_where_it_is_the_truth(gap, name: str) -> None:
     law = ScalingLaw.fit(study(gap, noise=0.005, seed=2))
     scores = {each.name: each.held.score for each in law.forms if each.held is not None}
     assert scores[name] >= max(scores.values()) - 1.5  # a flexible form may come close; a wrong one falls far behind
-    assert scores["c·k^(-0.5) + e"] < scores[name]
+    if name != "e":  # which all others contain
+        assert scores["c·k^(-0.5) + e"] < scores[name]
     truth = next(each for each in law.forms if each.name == name)
     assert truth.misfit is not None
     assert truth.misfit > 0.001

@@ -11,8 +11,8 @@ __all__ = ["app"]
 
 app = typer.Typer(
     name="limbeck",
-    help="Distil a data set: make a tiny synthetic training set on which models train nearly as well, judge it honestly, "
-    "and say for whom it works.",
+    help="Distil a data set: make a tiny synthetic training set on which models train nearly as well, judge it "
+    "honestly, and say for whom it works.",
     epilog="First steps:  limbeck distill digits --out runs/digits   then   limbeck evaluate runs/digits",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -76,9 +76,7 @@ def load_set(directory: Path) -> "SyntheticSet":
     from limbeck.synthetic.synthetic_set import SyntheticSet
 
     if (directory / "run.json").exists() and not (directory / "card.json").exists():
-        raise ArtifactError(
-            f"'{directory}' holds an unfinished run: give its limbeck distill command again to finish it."
-        )
+        raise ArtifactError(f"'{directory}' holds an unfinished run: give its limbeck distill command again.")
     return SyntheticSet.load(directory)
 
 

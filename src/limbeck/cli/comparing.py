@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["with_baselines"]
 
+BASELINES = ("random", "herding", "kmeans", "kcenter")  # those by difficulty train many networks: limbeck distill
+
 
 def with_baselines(
     sets: "Sequence[SyntheticSet]", task: "Task", configurations: str, seeds: int, split: str, compute: "Compute"
@@ -36,12 +38,10 @@ def with_baselines(
 
 def _plan(sets: "Sequence[SyntheticSet]", task: "Task", compute: "Compute", cache: Path) -> list[Any]:
     """One maker a set, then one a baseline that is not among the sets."""
-    from limbeck.distillation.methods import METHODS
-
     plan = [lambda name, made=made: (made, _recipes(name, made, task)) for made in sets]
     done = {(made.card.method, made.card.per_class, made.card.seed, made.targets is not None) for made in sets}
     for made in sets:
-        for method in (name for name, entry in METHODS.items() if not entry.distils):
+        for method in BASELINES:
             for soft in (False, True):
                 key = (method, made.card.per_class, made.card.seed, soft)
                 if key not in done:

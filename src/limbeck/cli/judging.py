@@ -55,9 +55,8 @@ def evaluate(
         say(f"Wrote {path}.")
     made_table = table(_distinct(everything))
     _emit(made_table, everything, as_json)
-    say(
-        f"Next: limbeck compare {' '.join(map(str, directories))}   or   limbeck report {' '.join(map(str, directories))}"
-    )
+    named = " ".join(map(str, directories))
+    say(f"Next: limbeck compare {named}   or   limbeck report {named}")
 
 
 def _full(made: Any, task: Any, name: str, seeds: int, split: str, compute: Any) -> "Records":

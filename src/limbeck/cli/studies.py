@@ -155,9 +155,7 @@ def run_demo(directory: Path) -> None:
     from limbeck.cli.console import say
     from limbeck.cli.demonstration import demonstration
 
-    say(
-        "A small study on 1,797 handwritten digits: DM, DSA and the baselines at several sizes, judged in several configurations."
-    )
+    say("A small study on 1,797 handwritten digits: DM, DSA and the baselines at several sizes.")
     if _run(demonstration(), directory, None):
         page = write_study_page(directory, directory / "report.html", "make demo")
         say(f"The page is {page.resolve()}: open it in a browser.")

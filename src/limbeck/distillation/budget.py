@@ -1,6 +1,7 @@
-"""A time budget becomes a number of iterations, once; the number is stored, so that a repeated run has the same bytes."""
+"""A time budget becomes a number of iterations, once; it is stored, so that a repeated run has the same bytes."""
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 
@@ -45,10 +46,8 @@ def seconds_an_iteration(distiller: MatchingDistiller, task: Task, situation: Si
             raise _Enough
 
     trial = replace(situation, directory=None, watch=watch, until=None)
-    try:
+    with suppress(_Enough):
         values.replace(distiller, iterations=max(distiller.iterations, 4)).distill(task, trial)
-    except _Enough:
-        pass
     steps = [after - before for before, after in pairwise(times[1:])]
     return sum(steps) / len(steps) if steps else times[-1] - start
 

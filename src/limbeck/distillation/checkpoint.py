@@ -68,7 +68,7 @@ def read_standing(path: Path, device: str) -> Standing:
     """The standing stored at ``path``. Raises ArtifactError when the file is damaged."""
     groups: dict[str, dict[str, Tensor]] = {g: {} for g in ("variables", "moments", "params", "memory", "learned")}
     try:
-        with safe_open(path, "pt", device=device) as file:  # type: ignore[no-untyped-call]
+        with safe_open(path, "pt", device=device) as file:
             header: dict[str, Any] = json.loads(file.metadata()["standing"])
             for key in file.keys():  # noqa: SIM118 (a safetensors handle is no dictionary)
                 group, name = key.split("/", 1)  # names may hold further slashes

@@ -49,7 +49,7 @@ def distill(
     """Distil ``task`` into ``per_class`` stored examples a class.
 
     method:  a name (``limbeck list methods``) or a distiller value.
-    out:     a directory for checkpoints, log and the finished set; a killed run goes on there. None keeps all in memory.
+    out:     a directory for checkpoints, log and the finished set; a killed run goes on there. None: memory only.
     budget:  seconds, turned once into iterations (stored in ``out``); None uses the method's published iterations.
     settings: changes to the method, see :func:`compose`.
     """
@@ -70,7 +70,7 @@ def distill(
 def distill_into(
     directory: Path, distiller: Distiller, task: Task, situation: Situation, budget: float | None = None
 ) -> SyntheticSet | None:
-    """Run, go on with, or find finished, the distillation of ``directory``; None when ``situation.until`` ended it early.
+    """Run, go on with, or find finished, the distillation of ``directory``; None where ``situation.until`` ended it.
 
     Raises DirectoryError where the directory holds something else.
     """

@@ -65,7 +65,7 @@ class MatchingDistiller(Distiller):
     optimizer:     of the variables; its ``lr`` is the image learning rate.
     iterations:    matching steps.
     real_batch:    real examples a class and iteration.
-    labels:        learned ones are optimised along; a teacher's are given to the finished images (matching uses hard ones).
+    labels:        learned ones are optimised along; a teacher's are given to the finished images (matching: hard).
     teacher:       how the network that gives labels is trained on the real training split, where one is needed.
     recipe:        how the finished set is meant to be trained on.
     """
@@ -173,7 +173,8 @@ class MatchingDistiller(Distiller):
         groups: list[tuple[str, Optimizer]] = [("", self.optimizer)]
         if isinstance(self.labels, LearnedLabels):
             groups.append((LABELS, SGD(lr=self.labels.lr, momentum=self.labels.momentum, weight_decay=0.0)))
-        variables, moments = {}, {}
+        variables: dict[str, Tensor] = {}
+        moments: dict[str, Tensor] = {}
         for prefix, optimizer in groups:
             names = [k for k in now.variables if k.startswith(LABELS) == bool(prefix)]
             weights = [now.variables[k] for k in names]
@@ -281,8 +282,8 @@ class MatchingDistiller(Distiller):
         attempt = failed.attempt + 1
         if attempt > MOST_ROLLBACKS:
             raise FitError(
-                f"{self.name} became non-finite {attempt} times, last at iteration {failed.iteration} with the learning rate "
-                f"already at {failed.rate:.1e} of the one given: set a smaller one (--set lr=…) or another normalisation."
+                f"{self.name} became non-finite {attempt} times, last at iteration {failed.iteration} with the rate "
+                f"at {failed.rate:.1e} of the one given: set a smaller one (--set lr=…)."
             )
         return replace(good, attempt=attempt, rate=failed.rate * 0.5)
 

@@ -36,12 +36,14 @@ class Teacher:
     @torch.no_grad()
     def embedding(self, inputs: Tensor, chunk: int = 256) -> Tensor:
         """(n, d) float32 features before the classifier."""
-        parts = [self.network(self.params, x, self.statistics or None).embedding.float() for x in inputs.split(chunk)]
+        parts = [
+            self.network(self.params, x, self.statistics or None).embedding.float() for x in torch.split(inputs, chunk)
+        ]
         return torch.cat(parts)
 
 
 def teacher(task: Task, configuration: Configuration, situation: Situation) -> Teacher:
-    """The network that ``configuration`` makes of the training split at the situation's seed; found again in its cache."""
+    """The network that ``configuration`` makes of the training split at the situation's seed; kept in its cache."""
     network = configuration.architecture.build(task.shape, len(task.classes))
     compute = situation.compute.resolve()
     name = digest([canonical(configuration), task.fingerprint, task.split_seed, situation.seed, compute.precision])

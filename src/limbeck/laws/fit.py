@@ -59,9 +59,6 @@ class Fit:
         row = self._row(size)
         weights, _ = self.profile.weights(row)
         reach = quantile(self.noise.freedom(weights, new=size, added=added), certainty)
-        if certainty < 0.5:
-            high, low = self.profile.band(row, -reach, added=added)
-            return low, high
         return self.profile.band(row, reach, added=added)
 
     def _row(self, size: float) -> Array:

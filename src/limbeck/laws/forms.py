@@ -102,7 +102,7 @@ class Logarithmic(Form):
 @value
 @final
 class Exponential(Form):
-    """c·exp(−k/τ) + e with τ on a geometric grid from a quarter of the smallest to four times the largest size."""
+    """c·exp(−k/τ) + e with τ on a geometric grid from the smallest size to four times the largest."""
 
     points: int = 241
 
@@ -115,11 +115,10 @@ class Exponential(Form):
         return 3
 
     def shapes(self, sizes: Array) -> Array:
-        return np.geomspace(sizes.min() / 4, 4 * sizes.max(), self.points)
+        return np.geomspace(sizes.min(), 4 * sizes.max(), self.points)
 
     def design(self, sizes: Array, shapes: Array) -> Array:
-        # counted from the smallest size: c is the decay there, and no column underflows as a whole
-        decay = np.exp(-(sizes - sizes.min())[None, :] / shapes[:, None])
+        decay = np.exp(-sizes[None, :] / shapes[:, None])
         return np.stack([decay, np.ones_like(decay)], -1)
 
 

@@ -119,8 +119,9 @@ class Laboratory(ABC):
         return generator.choice(len(self.features), size=size, p=weights).astype(np.int64)
 
     def trained(self, index: NDArray[np.int64]) -> Array:
-        """The optimum on drawn examples."""
-        return self.optimum(self.features[index], self.targets[index], np.full(len(index), 1 / len(index)))
+        """The optimum on drawn examples: that of all examples, each weighted by how often it was drawn."""
+        often = np.bincount(index, minlength=len(self.features)) / len(index)
+        return self.optimum(self.features, self.targets, often)
 
     def spread(self, weights: Array | None = None) -> Array:
         """(d·C, d·C) V = H⁻¹ G H⁻¹, k times the covariance of w_S."""
@@ -267,9 +268,13 @@ class SoftmaxLaboratory(Laboratory):
     def hessian(self, w: Array, features: Array, weights: Array) -> Array:
         p = self._softmax(features @ w)
         inner = weights[:, None, None] * (p[:, :, None] * np.eye(p.shape[1]) - p[:, :, None] * p[:, None, :])
-        size = features.shape[1] * p.shape[1]
-        curvature = np.einsum("nd,nce,nf->dcfe", features, inner, features, optimize=True).reshape(size, size)
-        return np.asarray(curvature + self.ridge * np.eye(size))
+        size, classes = features.shape[1], p.shape[1]
+        curvature = np.zeros((size, classes, size, classes))
+        for c in range(classes):
+            for e in range(c, classes):
+                block = (features * inner[:, c, e, None]).T @ features
+                curvature[:, c, :, e] = curvature[:, e, :, c] = block
+        return np.asarray(curvature.reshape(size * classes, -1) + self.ridge * np.eye(size * classes))
 
     def _value(self, w: Array, features: Array, targets: Array, weights: Array) -> float:
         return float(weights @ self.losses(w, features, targets)) + self.ridge / 2 * float((w**2).sum())

@@ -4,7 +4,7 @@ All functions take any number of leading axes, so that thousands of simulated st
 ones go through.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +67,18 @@ def trend(sizes: Array, variances: Array, freedom: Array) -> Trend:
     return Trend(coefficients, 2 * inverse, shape.low, shape.high)
 
 
+def _dispersed(sizes: Array, known: Trend, variances: Array, freedom: Array) -> Trend:
+    """The trend with its coefficients as unsure as the variances scatter about it, if that is more than by chance.
+
+    The covariance is multiplied by Pearson's Σ ν/2 (s²/σ² − 1)²/(K − 2), between 1 and 2: variances of real studies do
+    not lie on a line.
+    """
+    fitted = np.exp(known.coefficients @ known.basis(sizes).T)
+    there = np.maximum((freedom > 0).sum(-1) - 2, 1)
+    ratio = (freedom / 2 * (variances / np.maximum(fitted, _SMALLEST) - 1) ** 2).sum(-1) / there
+    return replace(known, covariance=known.covariance * np.clip(ratio, 1.0, 2.0)[..., None, None])
+
+
 @dataclass(frozen=True)
 class Noise:
     """Mean gaps and the covariance of their errors.
@@ -115,7 +127,7 @@ def noise(sizes: Array, runs: Array, shared: Array, shared_freedom: Array, test:
     runs: (…, K, S).  Raises nothing: the table has been checked to hold at least two runs a size.
     """
     mean, variance, counts = _moments(runs)
-    known = trend(sizes, variance, np.maximum(counts - 1, 0))
+    known = _dispersed(sizes, trend(sizes, variance, np.maximum(counts - 1, 0)), variance, np.maximum(counts - 1, 0))
     return Noise(sizes, mean, counts, known, shared, shared_freedom, test)
 
 

@@ -29,7 +29,7 @@ class Profile:
     def at_best(self, values: Array) -> Array:
         """Of (…, G) values those of the best shape, (…,)."""
         index = self.chi2.argmin(-1)[..., None]
-        return np.take_along_axis(np.broadcast_to(values, self.chi2.shape), index, -1)[..., 0]
+        return np.asarray(np.take_along_axis(np.broadcast_to(values, self.chi2.shape), index, -1)[..., 0])
 
     def rise(self) -> Array:
         """(…, G) χ² above its minimum."""
@@ -52,10 +52,9 @@ class Profile:
         left = reach[..., None] ** 2 - self.rise()
         half = np.sqrt(np.maximum(left, 0.0) * variance)
         inside = left >= 0
-        return (
-            np.where(inside, value - half, np.inf).min(-1),
-            np.where(inside, value + half, -np.inf).max(-1),
-        )
+        low = np.where(inside, value - half, np.inf).min(-1)
+        high = np.where(inside, value + half, -np.inf).max(-1)
+        return np.asarray(low), np.asarray(high)
 
     def shape_ends(self, reach: Array) -> tuple[Array, Array]:
         """Ends of {shape : rise ≤ reach²}, interpolated on the grid; 0 or ∞ where the grid ends inside the set."""
@@ -66,7 +65,7 @@ class Profile:
         final = np.asarray(last - inside[..., ::-1].argmax(-1))
         low = self._crossing(rise, limit, np.asarray(first - 1), first)
         high = self._crossing(rise, limit, np.asarray(final + 1), final)
-        return np.where(first == 0, 0.0, low), np.where(final == last, np.inf, high)
+        return np.asarray(np.where(first == 0, 0.0, low)), np.asarray(np.where(final == last, np.inf, high))
 
     def _crossing(self, rise: Array, limit: Array, outside: NDArray[np.int64], inside: NDArray[np.int64]) -> Array:
         outside = np.clip(outside, 0, len(self.shapes) - 1)

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from limbeck.laws.fit import Fit, quantile
+from limbeck.laws.fit import Fit, fit, quantile
+from limbeck.laws.forms import Constant
 from limbeck.laws.law import Array, Interval
 from limbeck.laws.profile import project_design
 
@@ -28,8 +29,8 @@ class Rate:
     """What the data say of b.
 
     word:     "tight" (the interval of b holds 1/2 and lies within 1/2 ± 0.15), "faster" (above 1/2), "slower" (below
-              1/2, which says something of this budget, not of the bound), "not distinguishable", or "no fall" (the
-              interval of c reaches zero).
+              1/2, which says something of this budget, not of the bound), "not distinguishable", or "no fall"
+              (a constant fits as well, by an F test of c and b together, or c is negative).
     visible:  the nearest b below and above 1/2 that a study like this one tells from 1/2 with a chance of 80 %;
               0 or ∞ where it could tell none.
     """
@@ -72,9 +73,17 @@ def words(low: Array, high: Array) -> Array:
 def judge(free: Fit, *, level: float) -> Rate:
     """The verdict of a fit of c·k^(-b) + e."""
     value, low, high = (float(each) for each in free.shape(level))
-    falls = float(free.coefficient(0, level)[1]) > 0
-    word = tuple(_WORDS)[int(words(np.array(low), np.array(high)))] if falls else "no fall"
+    word = tuple(_WORDS)[int(words(np.array(low), np.array(high)))] if _falls(free, level) else "no fall"
     return Rate(word, Interval(value, low, high, level), visible(free, level=level))
+
+
+def _falls(free: Fit, level: float) -> bool:
+    from scipy.special import fdtri
+
+    flat = fit(Constant(), free.noise)
+    rise = float(flat.profile.chi2.min() - free.profile.chi2.min())
+    freedom = max(1.0, float(free.noise.counts.sum()) - len(free.noise.sizes))
+    return rise > 2 * float(fdtri(2, freedom, level)) and float(free.coefficient(0, level)[0]) > 0
 
 
 def visible(free: Fit, *, level: float) -> tuple[float, float]:

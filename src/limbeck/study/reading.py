@@ -7,7 +7,7 @@
     options: {seed: 0}                # of the source
     methods:
       - random
-      - {name: random, labels: soft}  # hard, soft or both (a teacher's soft labels, for selections)
+      - {name: random, labels: soft}  # hard, soft or [hard, soft] (a teacher's soft labels, for selections)
       - {name: dm, set: {lr: 1.0}, label: DM, per_class: [1, 10], seconds: {1: 1m, 10: 4m}}
     per_class: [1, 10]
     distillation_seeds: {1: 5, 10: 3} # a number n (0 … n − 1), a list, or either by size
