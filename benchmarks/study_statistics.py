@@ -25,7 +25,7 @@ from limbeck.laws.noise import Noise, new_variance, noise, outlying
 from limbeck.laws.profile import project
 from limbeck.laws.rate import words
 
-SEED = 20251205
+SEED = 408112  # the method was tuned on other seeds (20251205), in the same design
 SIZES = np.array([1.0, 2, 5, 10, 20, 50, 100, 200])
 SCALE, FLOOR = 0.5, 0.08  # c, and e where the law saturates
 NETWORKS, REFERENCES = 3, 5  # evaluation seeds a set; full-data networks
@@ -246,6 +246,15 @@ def run(cell: Cell, place: int, simulations: int) -> dict[str, Any]:
     return summary(cell, {key: np.concatenate([part[key] for part in parts]) for key in parts[0]})
 
 
+def power(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """How often each verdict is given, by seeds and true rate, over the cells of either."""
+    table: dict[str, dict[str, float]] = {}
+    for seeds, b in sorted({(row["cell"]["seeds"], row["cell"]["b"]) for row in rows}):
+        found = [row["verdicts"] for row in rows if (row["cell"]["seeds"], row["cell"]["b"]) == (seeds, b)]
+        table[f"{seeds} seeds, b = {b:g}"] = {w: round(sum(f[w] for f in found) / len(found), 4) for w in found[0]}
+    return table
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--simulations", type=int, default=2000)
@@ -266,7 +275,8 @@ def main() -> None:
         "reference_sd": REFERENCE_SD, "test_sd": TEST_SD, "within": WITHIN, "outlier_sd": OUTLIER, "seed": SEED,
         "simulations": asked.simulations, "level": LEVEL, "pass": {"covered": LEAST, "median_width": WIDEST},
     }  # fmt: skip
-    result = {"design": design, "seconds": round(time.perf_counter() - started), "cells": rows}
+    seconds = round(time.perf_counter() - started)
+    result = {"design": design, "seconds": seconds, "power": power(rows), "cells": rows}
     asked.out.parent.mkdir(parents=True, exist_ok=True)
     asked.out.write_text(json.dumps(result, separators=(",", ":")).replace('{"cell"', '\n{"cell"') + "\n")
     failing = [row for row in rows if row["failed"]]

@@ -10,7 +10,7 @@ from tests.cli.test_bad_input import FEW, Run, run
 
 __all__ = ["run"]  # the fixture
 
-LISTS = ("methods", "networks", "sources", "spaces", "augmentations", "formats")
+LISTS = ("methods", "networks", "sources", "spaces", "augmentations", "formats", "views", "discrepancies", "states")
 
 
 @pytest.mark.parametrize("what", LISTS)

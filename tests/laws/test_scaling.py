@@ -101,6 +101,14 @@ def test_saturation_and_advice() -> None:
         law.saturation(0.0)
 
 
+def test_where_b_may_be_zero_the_floor_is_open() -> None:
+    law = ScalingLaw.fit(study(half, sizes=(1, 2, 5, 10), noise=0.05, seeds=3))
+    assert law.b.low == 0
+    assert law.e.low == -math.inf
+    assert "−∞" in law.sentences()[0]
+    assert law.dictionary()["free"]["e"]["low"] is None
+
+
 def test_too_little_is_a_sentence() -> None:
     with pytest.raises(EvidenceError, match="3 sizes"):
         ScalingLaw.fit(study(half, sizes=(1, 10, 100)))

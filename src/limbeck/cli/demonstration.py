@@ -9,18 +9,18 @@ _STUDY = """
 name: demo
 source: digits
 methods:
-  - random
-  - {name: random, labels: soft}
+  - {name: random, labels: [hard, soft]}
   - herding
   - kmeans
   - kcenter
-  - {name: dm, set: {lr: 3.0}, label: dm}
-  - {name: dsa, set: {lr: 0.3}, label: dsa, per_class: [1, 5]}
-per_class: [1, 2, 5, 10]
+  - {name: dm, label: dm, per_class: [1, 2], iterations: 100, set: {lr: 2.0, real_batch: 64}}
+  - {name: dm, label: dm, per_class: [5, 10, 20], iterations: 80, set: {lr: 10.0, real_batch: 64}}
+  - {name: dsa, label: dsa, per_class: [1, 2], iterations: 40, set: {lr: 0.2, inner: 2, real_batch: 64}}
+  - {name: dsa, label: dsa, per_class: [5], iterations: 30, set: {lr: 1.0, inner: 2, real_batch: 64}}
+per_class: [1, 2, 5, 10, 20]
 distillation_seeds: 3
-seconds: {1: 2s, 2: 2s, 5: 3s, 10: 3s}
 network: convnet-2-32
-evaluation: {configurations: [own], seeds: 2, together: 2, splits: [test]}
+evaluation: {configurations: [quick], architectures: [convnet-2-32, mlp, lenet], seeds: 1, splits: [test]}
 references: {matched: 2}
 compute: {device: cpu, precision: float32, compilation: "off"}
 processes: 2

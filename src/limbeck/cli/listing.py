@@ -45,11 +45,32 @@ def _formats() -> Listing:
     return ["format"], [[name] for name in FORMATS]
 
 
+def _views() -> Listing:
+    from limbeck.matching.names import VIEWS
+
+    return ["view", "what it shows"], [[name, line] for name, (_, line) in VIEWS.items()]
+
+
+def _discrepancies() -> Listing:
+    from limbeck.matching.names import DISCREPANCIES
+
+    return ["discrepancy", "what it is"], [[name, line] for name, (_, line) in DISCREPANCIES.items()]
+
+
+def _states() -> Listing:
+    from limbeck.matching.names import STATES
+
+    return ["state", "where in weight space"], [[name, line] for name, (_, line) in STATES.items()]
+
+
 LISTS: dict[str, Callable[[], Listing]] = {
     "methods": _methods,
     "networks": _networks,
     "sources": _sources,
     "spaces": _spaces,
     "augmentations": _augmentations,
+    "views": _views,
+    "discrepancies": _discrepancies,
+    "states": _states,
     "formats": _formats,
 }

@@ -42,6 +42,12 @@ def distill(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, e.g. lr=0.5. Repeatable.")
     ] = None,
+    difficulty: Annotated[
+        str | None, typer.Option(help="sdc=WEIGHT or gradn=WEIGHT: prefer easier examples (relative to the loss).")
+    ] = None,
+    goal: Annotated[
+        str | None, typer.Option("--for", help="Distil for all networks of a space, e.g. standard.")
+    ] = None,
     device: Device = "auto",
     precision: Precision = "auto",
     size: Size = None,
@@ -61,7 +67,8 @@ def distill(
     for note in task.notes:
         say(f"[yellow]note:[/] {note}")
     chosen: dict[str, Any] = pairs(settings or [])
-    distiller = compose(task, method, per_class, **chosen, **({"network": network} if network else {}))
+    named = {"network": network, "difficulty": difficulty, "for": goal}
+    distiller = compose(task, method, per_class, **chosen, **{k: v for k, v in named.items() if v is not None})
     stored_per_class(task, per_class)
     directory = out or Path("runs") / f"{source.split(':')[0]}-{method}-{per_class}-seed{seed}"
     situation = Situation(per_class, seed, compute, cache=None)

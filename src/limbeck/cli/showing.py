@@ -14,9 +14,7 @@ Sets = Annotated[list[Path], typer.Argument(help="Directories of synthetic sets.
 
 
 def names(
-    what: Annotated[
-        str, typer.Argument(help="methods, networks, sources, spaces, augmentations or formats")
-    ] = "methods",
+    what: Annotated[str, typer.Argument(help="methods, networks, sources, spaces, views, discrepancies …")] = "methods",
     as_json: Json = False,
 ) -> None:
     """List what limbeck knows."""

@@ -15,7 +15,8 @@ from limbeck.distillation.methods import method as named
 from limbeck.distillation.outer_loop import MatchingDistiller
 from limbeck.distillation.setting import Setting
 from limbeck.distillation.settings import changed
-from limbeck.errors import ArtifactError, DirectoryError
+from limbeck.distillation.shaping import SHAPES, shaped
+from limbeck.errors import ArtifactError, DirectoryError, OptionError
 from limbeck.files import write_atomically
 from limbeck.networks.names import architecture
 from limbeck.networks.network import Architecture
@@ -27,11 +28,20 @@ __all__ = ["compose", "distill", "distill_into", "stored_run"]
 
 def compose(task: Task, method: str, per_class: int | tuple[int, ...], **settings: Any) -> Distiller:
     """The named method for this task with some settings changed (``network="convnet-3-128"``, ``iterations=500``,
-    ``lr=0.1``, ``augmentation="dsa"``, any dotted field)."""
+    ``lr=0.1``, ``augmentation="dsa"``, any dotted field; ``view``, ``discrepancy``, ``state``, ``difficulty``, ``for``).
+    """
     network = settings.pop("network", None)
     chosen = architecture(network) if isinstance(network, str) else network
     assert chosen is None or isinstance(chosen, Architecture)
-    return changed(named(method, Setting.of(task, per_class, chosen)), settings)
+    made = named(method, Setting.of(task, per_class, chosen))
+    shapes = {key: str(settings.pop(key)) for key in SHAPES if key in settings}
+    if shapes:
+        if not isinstance(made, MatchingDistiller):
+            raise OptionError(
+                f"'{method}' only chooses real examples: {', '.join(shapes)} belong to methods that match."
+            )
+        made = shaped(made, shapes, task.shape)
+    return changed(made, settings)
 
 
 def distill(

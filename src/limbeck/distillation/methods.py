@@ -18,6 +18,7 @@ from limbeck.matching.surrogate import Match, Sum
 from limbeck.synthetic.choose import Herding, KCenter, KMeans, Random
 from limbeck.synthetic.initial import Noise, RealRandom
 from limbeck.training.optimizer import SGD
+from limbeck.values import replace
 
 __all__ = ["METHODS", "Entry", "loops", "method"]
 
@@ -66,6 +67,11 @@ def dm(setting: Setting) -> MatchingDistiller:
         iterations=20_000,
         teacher=setting.teacher,
     )
+
+
+def match(setting: Setting) -> MatchingDistiller:
+    """Any view with any discrepancy and state; class means of a fresh network's features until something is set."""
+    return replace(dm(setting), name="match", iterations=2000)
 
 
 def random(setting: Setting) -> Selection:
@@ -118,6 +124,9 @@ _FIRST: dict[str, Entry] = {
     ),
     "kmeans": Entry(
         kmeans, "real examples nearest to cluster centres", ("lloyd1982kmeans", "arthur2007kmeans"), distils=False
+    ),
+    "match": Entry(
+        match, "any view, discrepancy and state: --set view=… discrepancy=… state=…", ("chen2025discrepancy",)
     ),
     "random": Entry(random, "random real examples", (), distils=False),
 }

@@ -34,10 +34,14 @@ class Fit:
         return self.profile.at_best(value), *self.profile.band(row, reach)
 
     def shape(self, level: float) -> tuple[Array, Array, Array]:
-        """Value, low and high of the non-linear parameter; 0 or ∞ where the data do not bound it."""
+        """Value, low and high of the non-linear parameter; 0 or ∞ where the data do not bound it.
+
+        It weighs sizes against each other, so that weights from estimated variances tell most here: half of
+        Satterthwaite's freedom is what simulated studies need (benchmarks/study_statistics.py).
+        """
         row = np.zeros((len(self.profile.shapes), self.profile.design.shape[-1]))
         _, weights = self.profile.weights(row)
-        reach = quantile(self.noise.freedom(weights), (1 + level) / 2)
+        reach = quantile(np.asarray(self.noise.freedom(weights) / 2), (1 + level) / 2)
         low, high = self.profile.shape_ends(reach)
         return self.profile.at_best(self.profile.shapes), low, high
 

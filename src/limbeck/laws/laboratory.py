@@ -217,7 +217,7 @@ class RidgeLaboratory(Laboratory):
 
     def hessian(self, w: Array, features: Array, weights: Array) -> Array:
         inner = (features * weights[:, None]).T @ features + self.ridge * np.eye(features.shape[1])
-        return np.kron(inner, np.eye(w.shape[1]))
+        return np.asarray(np.kron(inner, np.eye(w.shape[1])), dtype=np.float64)
 
     def perfect(self) -> tuple[Array, Array]:
         """C examples whose ridge solution is w_T exactly: the smallest set there is, a floor of zero at one a class.
@@ -226,7 +226,7 @@ class RidgeLaboratory(Laboratory):
         solution is Σ u_j t_jᵀ/(1 + mλ) along them: targets t_j = (1 + mλ)·u_jᵀ w_T.
         """
         w = self.full()
-        basis = np.asarray(np.linalg.qr(w)[0].T, dtype=np.float64)
+        basis: Array = np.asarray(np.linalg.qr(w)[0], dtype=np.float64).T
         return basis, np.asarray((1 + len(basis) * self.ridge) * (basis @ w), dtype=np.float64)
 
 

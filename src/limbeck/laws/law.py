@@ -34,11 +34,17 @@ class Interval:
         return self.low <= number <= self.high
 
     def __str__(self) -> str:
-        return f"{self.value:.3g} [{self.low:.3g}, {self.high:.3g}]"
+        low, high = ("∞" if end == math.inf else "−∞" if end == -math.inf else f"{end:.3g}" for end in self.ends)
+        return f"{self.value:.3g} [{low}, {high}]"
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """low, high."""
+        return self.low, self.high
 
     def dictionary(self) -> dict[str, float | None]:
         """Plain JSON data; an open side is None."""
-        low, high = (end if math.isfinite(end) else None for end in (self.low, self.high))
+        low, high = (end if math.isfinite(end) else None for end in self.ends)
         return {"value": self.value, "low": low, "high": high, "level": self.level}
 
 

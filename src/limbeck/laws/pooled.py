@@ -52,7 +52,7 @@ class PooledLaw(Law):
     @property
     def b(self) -> Interval:
         """The shared exponent."""
-        reach = quantile(np.asarray(self.freedom), (1 + self.level) / 2)
+        reach = quantile(np.asarray(self.freedom / 2), (1 + self.level) / 2)  # half, as for a single law
         low, high = self.profile.shape_ends(reach)
         return Interval(float(self.profile.at_best(self.profile.shapes)), float(low), float(high), self.level)
 

@@ -97,7 +97,7 @@ def visible(free: Fit, *, level: float) -> tuple[float, float]:
     half = free.form.design(free.noise.sizes, np.array([HALF]))
     restricted = project_design(half, np.array([HALF]), curves, free.noise.covariance()[None]).chi2[:, 0]
     row = np.zeros((len(profile.shapes), profile.design.shape[-1]))
-    freedom = free.noise.freedom(profile.weights(row)[1])
+    freedom = np.asarray(free.noise.freedom(profile.weights(row)[1]) / 2)  # as for the interval of b
     needed = float((quantile(freedom, (1 + level) / 2) + quantile(freedom, POWER)) ** 2)
     seen = restricted >= needed
     below = profile.shapes[seen & (profile.shapes < HALF)]

@@ -1,6 +1,7 @@
 """The scaling law: gap(k) = c·k^(-b) + e, fitted, held against other forms and against sizes it has not seen."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, final
 
@@ -107,13 +108,15 @@ class ScalingLaw(Law):
 
     @property
     def c(self) -> Interval:
-        """The gap that one example a class has above the floor, whatever b is."""
-        return self._interval(self.free.coefficient(0, self.level))
+        """The gap that one example a class has above the floor, whatever b is; open where b may be zero."""
+        known = self._interval(self.free.coefficient(0, self.level))
+        return known if self.b.low > 0 else replace(known, high=math.inf)
 
     @property
     def e(self) -> Interval:
-        """The floor, whatever b is: negative where the sets end up better than full data."""
-        return self._interval(self.free.coefficient(-1, self.level))
+        """The floor, whatever b is: negative where sets end up better than full data, open where b may be zero."""
+        known = self._interval(self.free.coefficient(-1, self.level))
+        return known if self.b.low > 0 else replace(known, low=-math.inf)
 
     @cached_property
     def forms(self) -> tuple[FormFit, ...]:
