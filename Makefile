@@ -35,5 +35,8 @@ format: $(READY)
 	$(BIN)/ruff format src tests benchmarks examples
 	$(BIN)/ruff check --fix src tests benchmarks examples
 
+bench: $(READY)
+	$(BIN)/python benchmarks/bench.py
+
 clean:
 	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache

@@ -45,8 +45,7 @@ def augment(x: Tensor, source: torch.Generator, *, shared: bool, operations: Seq
     n, side = len(x), x.shape[2]
 
     def uniform() -> Tensor:
-        drawn = torch.rand(n, generator=source)
-        return drawn[:1].expand(n) if shared else drawn
+        return torch.rand(1, generator=source).expand(n) if shared else torch.rand(n, generator=source)
 
     if operation == "color":
         x = x + (uniform() - 0.5).view(-1, 1, 1, 1)

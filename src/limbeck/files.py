@@ -3,13 +3,13 @@
 import errno
 import os
 import shutil
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from limbeck.errors import DirectoryError
 
-__all__ = ["write_atomically", "write_files"]
+__all__ = ["write_atomically", "write_files", "writing"]
 
 
 def write_files(directory: Path, files: Mapping[str, bytes]) -> None:
@@ -34,10 +34,7 @@ def write_files(directory: Path, files: Mapping[str, bytes]) -> None:
                 (directory / name).parent.mkdir(parents=True, exist_ok=True)
                 os.replace(part / name, directory / name)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise DirectoryError(
-            f"'{directory}' cannot be written ({reason}): free space or choose another one."
-        ) from error
+        raise _unwritable(directory, error) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
@@ -51,8 +48,22 @@ def write_atomically(path: Path, data: bytes) -> None:
     except OSError as error:
         with suppress(OSError):
             beside.unlink()
-        why = "no space is left" if error.errno == errno.ENOSPC else (error.strerror or str(error)).lower()
-        raise DirectoryError(f"'{path}' cannot be written ({why}): free some space or choose another --out.") from error
+        raise _unwritable(path, error) from error
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Around writes that go on for long, such as a log: their OSError becomes a DirectoryError."""
+    try:
+        yield
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> DirectoryError:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    why = "no space is left" if full else (error.strerror or type(error).__name__).lower()
+    return DirectoryError(f"'{path}' cannot be written ({why}): free some space or choose another place.")
 
 
 def _write(path: Path, content: bytes) -> None:

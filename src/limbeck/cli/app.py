@@ -2,12 +2,15 @@
 
 import typer
 
+from limbeck.cli.inferring import law, pilot, plan
 from limbeck.cli.judging import compare, evaluate
 from limbeck.cli.making import demo, distill
 from limbeck.cli.showing import cite, export, info, names, report, show
 from limbeck.cli.studies import study
 
 __all__ = ["app"]
+
+_CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
     name="limbeck",
@@ -17,9 +20,9 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
+    context_settings=_CONTEXT,
 )
 
-_CONTEXT = {"help_option_names": ["-h", "--help"]}
 for order, command in (
     ("list", names),
     ("info", info),
@@ -33,4 +36,7 @@ for order, command in (
     ("demo", demo),
 ):
     app.command(order, context_settings=_CONTEXT)(command)
-app.add_typer(study, name="study")
+app.command("plan", context_settings=_CONTEXT)(plan)
+app.command("pilot", context_settings=_CONTEXT)(pilot)
+app.add_typer(study, name="study", context_settings=_CONTEXT)
+app.add_typer(law, name="law")

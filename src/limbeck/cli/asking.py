@@ -1,5 +1,6 @@
 """Options that several commands share, and how their texts become values."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +23,7 @@ __all__ = [
     "Zca",
     "compute_of",
     "load_set",
+    "open_all",
     "open_task",
     "pairs",
     "reopen",
@@ -85,6 +87,23 @@ def reopen(made: "SyntheticSet", source: str | None, groups: Path | None) -> "Ta
     card = made.card
     options: dict[str, Any] = {"seed": card.split_seed, "groups": groups}
     text = source or card.task
-    if text.startswith("folder:"):
-        options |= {"size": card.shape[1], "channels": card.shape[0]}
+    if text.split(":")[0] in ("folder", "parquet", "hub") and len(card.shape) == 3:
+        channels, height, width = card.shape
+        options |= {"size": height if height == width else None, "channels": channels}
     return open_task(text, **options, zca=made.preprocessing.whiten is not None)
+
+
+def open_all(sets: "Sequence[SyntheticSet]", source: str | None, groups: Path | None) -> "list[Task]":
+    """The task of every set, each opened once; MismatchError before any work where one is not what a set is made of."""
+    from limbeck.evaluation.origin import check_match
+
+    opened: dict[Any, Task] = {}
+    tasks = []
+    for made in sets:
+        card = made.card
+        key = (card.task, card.split_seed, card.shape, made.preprocessing.whiten is not None)
+        if key not in opened:
+            opened[key] = reopen(made, source, groups)
+        check_match(made, opened[key])
+        tasks.append(opened[key])
+    return tasks

@@ -18,36 +18,60 @@ BASELINES = ("random", "herding", "kmeans", "kcenter")  # those by difficulty tr
 
 
 def with_baselines(
-    sets: "Sequence[SyntheticSet]", task: "Task", configurations: str, seeds: int, split: str, compute: "Compute"
-) -> "Records":
-    """Rows of the sets and of every baseline at their sizes and distillation seeds, with hard and with soft labels."""
+    sets: "Sequence[SyntheticSet]",
+    tasks: "Sequence[Task]",
+    configurations: str,
+    seeds: int,
+    split: str,
+    compute: "Compute",
+) -> "list[Records]":
+    """For each set its rows, and those of every baseline of its task, size and seed, with hard and with soft labels."""
     from limbeck.cli.console import steps
     from limbeck.evaluation import evaluate
     from limbeck.evaluation.records import Records
 
-    judged = Records(())
+    judged = [Records(())] * len(sets)
     with tempfile.TemporaryDirectory(prefix="limbeck-teachers-") as cache, steps("sets and baselines") as watch:
-        plan = _plan(sets, task, compute, Path(cache))
-        for place, make in enumerate(plan):
+        plan = _plan(sets, tasks, compute, Path(cache))
+        for place, (owners, make) in enumerate(plan):
             watch(place, len(plan))
             made, recipes = make(configurations)
-            judged += evaluate(made, task, configurations=recipes, seeds=seeds, split=split, compute=compute)
+            task = tasks[owners[0]]
+            rows = evaluate(made, task, configurations=recipes, seeds=seeds, split=split, compute=compute)
+            for owner in owners:
+                judged[owner] += rows
         watch(len(plan), len(plan))
     return judged
 
 
-def _plan(sets: "Sequence[SyntheticSet]", task: "Task", compute: "Compute", cache: Path) -> list[Any]:
-    """One maker a set, then one a baseline that is not among the sets."""
-    plan = [lambda name, made=made: (made, _recipes(name, made, task)) for made in sets]
-    done = {(made.card.method, made.card.per_class, made.card.seed, made.targets is not None) for made in sets}
-    for made in sets:
+def _plan(
+    sets: "Sequence[SyntheticSet]", tasks: "Sequence[Task]", compute: "Compute", cache: Path
+) -> list[tuple[list[int], Any]]:
+    """One maker a set, then one a baseline that is not among the sets; each with the sets that it belongs to."""
+    plan: list[tuple[list[int], Any]] = []
+    found: dict[Any, tuple[list[int], Any]] = {}
+    for place, (made, task) in enumerate(zip(sets, tasks, strict=True)):
+        plan.append(([place], lambda name, made=made, task=task: (made, _recipes(name, made, task))))
+        found[_key(made, task, made.card.method, made.targets is not None)] = plan[-1]
+    for place, (made, task) in enumerate(zip(sets, tasks, strict=True)):
         for method in BASELINES:
             for soft in (False, True):
-                key = (method, made.card.per_class, made.card.seed, soft)
-                if key not in done:
-                    done.add(key)
-                    plan.append(_baseline(made, task, method, soft, compute, cache))
+                key = _key(made, task, method, soft)
+                if key not in found:
+                    found[key] = ([], _baseline(made, task, method, soft, compute, cache))
+                    plan.append(found[key])
+                if place not in found[key][0]:
+                    found[key][0].append(place)
     return plan
+
+
+def _key(made: "SyntheticSet", task: "Task", method: str, soft: bool) -> tuple[Any, ...]:
+    """Baselines with one key are one; the recipe belongs to it, because a baseline is judged by that of the set."""
+    from limbeck.values import canonical
+
+    card = made.card
+    where = (task.fingerprint, task.split_seed, made.preprocessing.whiten is not None)
+    return (*where, method, card.per_class, card.seed, soft, canonical(card.recipe))
 
 
 def _baseline(made: "SyntheticSet", task: "Task", method: str, soft: bool, compute: "Compute", cache: Path) -> Any:

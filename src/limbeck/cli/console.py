@@ -14,10 +14,15 @@ if TYPE_CHECKING:
 
     from limbeck.distillation.distiller import Progress
 
-__all__ = ["distilling", "emit", "say", "seconds_in_words", "steps", "table", "words"]
+__all__ = ["distilling", "emit", "say", "seconds_in_words", "steps", "table", "width", "words", "working"]
 
 words = Console(stderr=True, highlight=False, soft_wrap=True)
 _results = Console(highlight=False)
+
+
+def width() -> int:
+    """Columns that a table on standard output can have."""
+    return _results.width
 
 
 def say(text: str) -> None:
@@ -39,7 +44,7 @@ def table(columns: list[str], rows: list[list[str]], title: str = "") -> Table:
 
     made = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        made.add_column(column, overflow="fold")
+        made.add_column(column, overflow="fold", no_wrap="\n" in column)
     for row in rows:
         made.add_row(*(Text(cell) for cell in row))
     return made
@@ -47,6 +52,8 @@ def table(columns: list[str], rows: list[list[str]], title: str = "") -> Table:
 
 def seconds_in_words(seconds: float) -> str:
     """``45 s``, ``3 min``, ``2.5 h``."""
+    if seconds < 1:
+        return "less than a second"
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
@@ -69,7 +76,7 @@ def distilling(name: str) -> "Iterator[Callable[[Progress], None]]":
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("loss {task.fields[loss]:.4g}"),
+        TextColumn("{task.fields[loss]}"),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
@@ -77,15 +84,26 @@ def distilling(name: str) -> "Iterator[Callable[[Progress], None]]":
     )
     process = psutil.Process()
     with Progress(*columns, console=words, refresh_per_second=4) as bar:
-        job = bar.add_task(name, total=None, loss=float("nan"), memory="")
+        job = bar.add_task(name, total=None, loss="", memory="")
 
         def watch(progress: Any) -> None:
             often = max(1, progress.total // 200)
             if progress.done % often == 0 or progress.done == progress.total:
                 memory = f"{process.memory_info().rss / 2**30:.1f} GiB"
-                bar.update(job, completed=progress.done, total=progress.total, loss=progress.loss, memory=memory)
+                bar.update(job, completed=progress.done, total=progress.total, loss=f"loss {progress.loss:.4g}", memory=memory)
 
         yield watch
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """A sign of life where the end cannot be foreseen."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=words, refresh_per_second=4, transient=True) as bar:
+        bar.add_task(what, total=None)
+        yield
 
 
 @contextmanager

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from limbeck.cli.asking import Device, Groups, Json, Precision, compute_of, load_set, reopen
+from limbeck.cli.asking import Device, Groups, Json, Precision, compute_of, load_set, open_all
+from limbeck.cli.naming import again, named, names_of, together
 
 if TYPE_CHECKING:
     from limbeck.evaluation.records import Records
+    from limbeck.evaluation.table import Table
 
 __all__ = ["compare", "evaluate"]
 
@@ -35,14 +37,12 @@ def evaluate(
     """Train networks on synthetic sets and say how good they are."""
     from limbeck.cli.console import say, steps
     from limbeck.evaluation import evaluate as judge
-    from limbeck.evaluation import table
-    from limbeck.evaluation.records import Records
 
+    _check(configurations, seeds, split)
     compute = compute_of(device, precision)
     sets = [load_set(directory) for directory in directories]
-    everything = Records(())
-    for directory, made in zip(directories, sets, strict=True):
-        task = reopen(made, source, groups)
+    judged = []
+    for directory, made, task in zip(directories, sets, open_all(sets, source, groups), strict=True):
         with steps(f"{directory.name}: training on the synthetic set") as watch:
             rows = judge(
                 made, task, configurations=configurations, seeds=seeds, split=split, compute=compute, watch=watch
@@ -51,12 +51,26 @@ def evaluate(
             rows += _full(made, task, configurations, seeds, split, compute)
         path = directory / f"evaluation-{configurations}-{split}.parquet"
         rows.to_parquet(path)
-        everything += rows
+        judged.append(rows)
         say(f"Wrote {path}.")
-    made_table = table(_distinct(everything))
-    _emit(made_table, everything, as_json)
-    named = " ".join(map(str, directories))
-    say(f"Next: limbeck compare {named}   or   limbeck report {named}")
+    shown = together(sets, names_of(directories, sets), judged)
+    _emit(shown, as_json)
+    next_ones = [again("limbeck", what, *directories, source=source, groups=groups) for what in ("compare", "report")]
+    say(f"Next: {'   or   '.join(next_ones)}")
+
+
+def _check(configurations: str, seeds: int, split: str) -> None:
+    """Sentences before any work for what would be found out later."""
+    from limbeck.errors import OptionError, unknown
+    from limbeck.evaluation.records import SPLITS
+    from limbeck.training.space import SPACES
+
+    if configurations != "own" and configurations not in SPACES:
+        raise unknown("space", configurations, ("own", *SPACES))
+    if seeds < 1:
+        raise OptionError(f"--seeds is {seeds}: give at least 1 network a configuration.")
+    if split not in SPLITS:
+        raise unknown("split", split, SPLITS)
 
 
 def _full(made: Any, task: Any, name: str, seeds: int, split: str, compute: Any) -> "Records":
@@ -77,26 +91,23 @@ def _full(made: Any, task: Any, name: str, seeds: int, split: str, compute: Any)
     return rows
 
 
-def _distinct(records: "Records") -> "Records":
-    """Rows without repetition (two sets of one task bring the same full-data references)."""
-    from limbeck.evaluation.records import Records
-
-    seen: dict[tuple[Any, ...], Any] = {}
-    for row in records:
-        seen.setdefault((row.set, row.configuration, row.seed, row.split, row.labels, row.updates), row)
-    return Records(tuple(seen.values()))
-
-
-def _emit(made: Any, records: "Records", as_json: bool) -> None:
+def _emit(records: "Records", as_json: bool) -> "Table":
+    """The table of the records on standard output, its notes and all failures on standard error."""
     from limbeck.cli.console import emit, say, table
+    from limbeck.cli.console import width as available
+    from limbeck.evaluation import table as tabulate
 
-    rows = [list(line.texts()) for line in made.lines]
-    emit(_finite(made.dictionaries()), as_json=as_json, otherwise=table(list(made.columns), rows))
+    made = tabulate(records)
+    columns, rows, hidden = made.fitting(available())
+    emit(_finite(made.dictionaries()), as_json=as_json, otherwise=table(list(columns), [list(row) for row in rows]))
     for note in made.notes():
         say(note)
+    if hidden and not as_json:
+        say(f"Not shown for lack of width: {', '.join(hidden)} (--json gives them).")
     for row in records:
         if row.failure:
             say(f"[yellow]failed:[/] {row.set}, {row.configuration}, seed {row.seed}: {row.failure}")
+    return made
 
 
 def _finite(data: Any) -> Any:
@@ -117,26 +128,26 @@ def compare(
     device: Device = "auto",
     precision: Precision = "auto",
     groups: Groups = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Records to write. Default: compare.parquet beside the first.")
-    ] = None,
     as_json: Json = False,
 ) -> None:
     """Compare synthetic sets with each other, with the baselines of their size, and say which is better."""
     from limbeck.cli.comparing import with_baselines
     from limbeck.cli.console import say
-    from limbeck.evaluation import table
     from limbeck.evaluation.verdict import verdict
 
+    _check(configurations, seeds, split)
+    compute = compute_of(device, precision)
     sets = [load_set(directory) for directory in directories]
-    task = reopen(sets[0], source, groups)
-    records = with_baselines(sets, task, configurations, seeds, split, compute_of(device, precision))
-    path = out or directories[0].with_name("compare.parquet")
-    records.to_parquet(path)
-    shown = records.where(split=split)
-    made = table(shown)
-    _emit(made, shown, as_json)
-    for line in made.lines:
-        if any(line.kind.method == s.card.method for s in sets):
+    tasks = open_all(sets, source, groups)
+    judged = with_baselines(sets, tasks, configurations, seeds, split, compute)
+    for directory, rows in zip(directories, judged, strict=True):
+        path = directory / f"comparison-{configurations}-{split}.parquet"
+        rows.to_parquet(path)
+        say(f"Wrote {path}.")
+    names = names_of(directories, sets)
+    records = together(sets, names, judged)
+    ours = {made.card.method for made in named(sets, names)}
+    for line in _emit(records, as_json).lines:
+        if line.kind.method in ours:
             say(verdict(records, line.kind).sentence())
-    say(f"Wrote {path}; next: limbeck report {' '.join(map(str, directories))}")
+    say(f"Next: {again('limbeck', 'report', *directories, source=source, groups=groups)}")

@@ -19,6 +19,7 @@ from limbeck.cli.asking import (
     open_task,
     pairs,
 )
+from limbeck.cli.naming import again
 
 if TYPE_CHECKING:
     from limbeck.data.task import Task
@@ -71,31 +72,35 @@ def distill(
     distiller = compose(task, method, per_class, **chosen, **{k: v for k, v in named.items() if v is not None})
     stored_per_class(task, per_class)
     directory = out or Path("runs") / f"{source.split(':')[0]}-{method}-{per_class}-seed{seed}"
-    situation = Situation(per_class, seed, compute, cache=None)
-    timed = _seconds(budget, "iterations" in chosen, directory, distiller, task, situation)
-    made = _run(directory, distiller, task, situation, timed)
+    situation = Situation(per_class, seed, compute, directory=directory)
+    timed = _seconds(budget, "iterations" in chosen, distiller, task, situation)
+    made = _run(distiller, task, situation, timed)
     emit(
         {"out": str(directory), "method": method, "examples": len(made), "fingerprint": made.card.fingerprint},
         as_json=as_json,
         otherwise=f"{len(made)} examples in {directory}",
     )
-    say(f"Look at {directory / 'preview.png'}; next: limbeck evaluate {directory}")
+    say(f"Look at {directory / 'preview.png'}; next: {again('limbeck', 'evaluate', directory, groups=groups)}")
 
 
 def _seconds(
-    budget: str | None, fixed: bool, directory: Path, distiller: "Distiller", task: "Task", situation: "Situation"
+    budget: str | None, fixed: bool, distiller: "Distiller", task: "Task", situation: "Situation"
 ) -> float | None:
     """The time budget to run under, after telling the person what to expect; None for a fixed number of iterations."""
     from limbeck.cli.console import say, seconds_in_words
     from limbeck.distillation.budget import parse_seconds, seconds_an_iteration
-    from limbeck.distillation.distill import stored_run
+    from limbeck.distillation.distill import same_run, stored_run
     from limbeck.distillation.outer_loop import MatchingDistiller
 
     given = None if budget is None else parse_seconds(budget)
-    found = stored_run(directory)
+    assert situation.directory is not None
+    found = stored_run(situation.directory)
     if found is not None:
-        say(f"Going on with {directory}.")
-        return given if given is not None or fixed else found.get("budget")
+        given = given if given is not None or fixed else found.get("budget")
+        same_run(found, distiller, task, situation, given)
+        done = (situation.directory / "card.json").exists()
+        say(f"{situation.directory} is finished already." if done else f"Going on with {situation.directory}.")
+        return given
     if not isinstance(distiller, MatchingDistiller):
         return None
     if given is not None:
@@ -112,14 +117,24 @@ def _seconds(
     return PATIENCE
 
 
-def _run(directory: Path, distiller: "Distiller", task: "Task", situation: "Situation", budget: float | None) -> Any:
+def _run(distiller: "Distiller", task: "Task", situation: "Situation", budget: float | None) -> Any:
+    import shlex
+    import sys
     from dataclasses import replace
 
-    from limbeck.cli.console import distilling
+    from limbeck.cli.console import distilling, working
     from limbeck.distillation.distill import distill_into
+    from limbeck.distillation.outer_loop import MatchingDistiller
 
-    with distilling(distiller.name) as watch:
-        made = distill_into(directory, distiller, task, replace(situation, watch=watch), budget)
+    assert situation.directory is not None
+    command = shlex.join(["limbeck", *sys.argv[1:]])
+    if not isinstance(distiller, MatchingDistiller):
+        with working(f"{distiller.name}: choosing examples"):
+            made = distill_into(situation.directory, distiller, task, situation, budget, command)
+    else:
+        with distilling(distiller.name) as watch:
+            watched = replace(situation, watch=watch)
+            made = distill_into(situation.directory, distiller, task, watched, budget, command)
     assert made is not None
     return made
 

@@ -1,12 +1,21 @@
 """Looking: ``limbeck list``, ``info``, ``show``, ``export``, ``report``, ``cite``."""
 
+import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
-from limbeck.cli.asking import Channels, Groups, Json, Size, SourceArgument, SplitSeed, load_set, open_task, reopen
+from limbeck.cli.asking import Channels, Groups, Json, Size, SourceArgument, SplitSeed, load_set, open_task
+from limbeck.cli.naming import again, named, names_of, together
+
+if TYPE_CHECKING:
+    from limbeck.data.task import Task
+    from limbeck.evaluation.records import Records
+    from limbeck.synthetic.synthetic_set import SyntheticSet
 
 __all__ = ["cite", "export", "info", "names", "report", "show"]
 
@@ -54,7 +63,8 @@ def info(
     }
     rows = [[key, _words(item)] for key, item in facts.items()]
     emit(facts, as_json=as_json, otherwise=table(["", source], rows))
-    say(f"Next: limbeck distill {source}")
+    given = {"size": size, "channels": channels, "groups": groups, "split_seed": split_seed or None}
+    say(f"Next: {again('limbeck', 'distill', source, **given)}")
 
 
 def _words(item: Any) -> str:
@@ -70,7 +80,7 @@ def _words(item: Any) -> str:
 
 
 def _joined(item: Any) -> str:
-    return "; ".join(item) if isinstance(item, list) else f"{item:,}" if isinstance(item, int) else str(item)
+    return " ".join(item) if isinstance(item, list) else f"{item:,}" if isinstance(item, int) else str(item)
 
 
 def show(
@@ -96,7 +106,7 @@ def show(
     if card.losses:
         rows.insert(6, ["loss", f"{card.losses[0][1]:.4g} at first, {card.losses[-1][1]:.4g} at last"])
     emit(facts, as_json=as_json, otherwise=table(["", str(directory)], rows))
-    say(f"Pictures: {directory / 'preview.png'}; next: limbeck evaluate {directory}")
+    say(f"Pictures: {directory / 'preview.png'}; next: {again('limbeck', 'evaluate', directory)}")
 
 
 def _budget(facts: Mapping[str, Any]) -> str:
@@ -127,7 +137,8 @@ def export(
     from limbeck.cli.console import emit, say
     from limbeck.synthetic.export import export as write
 
-    target = out or directory.with_name(f"{directory.name}-{form}")
+    target = out or directory.resolve().with_name(f"{directory.resolve().name}-{form}")
+    target = Path(os.path.relpath(target)) if out is None and not directory.is_absolute() else target
     written = write(load_set(directory), target, form)
     emit({"out": str(written)}, as_json=False, otherwise=str(written))
     beside = target if target.is_dir() else target.parent
@@ -142,8 +153,6 @@ def report(
 ) -> None:
     """Write one self-contained page about synthetic sets, or about a study."""
     from limbeck.cli.console import say
-    from limbeck.errors import SourceError
-    from limbeck.evaluation.records import Records
     from limbeck.report.page import write_page
     from limbeck.report.report import report_sets
 
@@ -153,26 +162,60 @@ def report(
         say(f"Wrote {write_study_page(directories[0], out, f'limbeck report {directories[0]} --out {out}')}.")
         return
     sets = [load_set(directory) for directory in directories]
-    found = [r for d in directories for r in sorted(d.glob("evaluation-*.parquet"))]
-    records = sum((Records.from_parquet(path) for path in found), Records(()))
+    names = names_of(directories, sets)
+    records = together(sets, names, [_judged(directory) for directory in directories])
     tested = records.where(split="test")
-    try:
-        task = reopen(sets[0], source, groups)
-    except SourceError as error:
-        say(f"[yellow]note:[/] the page shows no real examples, because {error}")
-        task = None
-    command = (
-        " && ".join(f"limbeck evaluate {d}" for d in directories)
-        + f" && limbeck report {' '.join(map(str, directories))}"
-    )
-    story = report_sets(sets, tested if len(tested) else records, task=task, command=command)
+    command = _commands(directories, again("limbeck", "report", *directories, out=out, source=source, groups=groups))
+    shown = tested if len(tested) else records
+    story = report_sets(named(sets, names), shown, task=_real(sets[0], source, groups), command=command)
     say(f"Wrote {write_page(out, story)}; open it in a browser.")
+    if not len(records):
+        say(f"It holds no accuracies yet; next: {again('limbeck', 'compare', *directories, groups=groups)}")
 
 
-def cite(methods: Annotated[list[str], typer.Argument(help="Names of methods, or limbeck.")]) -> None:
+def _judged(directory: Path) -> "Records":
+    """All rows of a set's directory, its own and those of the baselines beside it."""
+    from limbeck.evaluation.records import Records
+
+    files = [path for what in ("evaluation", "comparison") for path in sorted(directory.glob(f"{what}-*.parquet"))]
+    return sum((Records.from_parquet(path) for path in files), Records(()))
+
+
+def _real(made: "SyntheticSet", source: str | None, groups: Path | None) -> "Task | None":
+    """The data that a set was made from, to show some; None, and a note, where they are not at hand."""
+    from limbeck.cli.asking import open_all
+    from limbeck.cli.console import say
+    from limbeck.errors import LimbeckError
+
+    try:
+        return open_all([made], source, groups)[0]
+    except LimbeckError as error:
+        say("[yellow]note:[/] the page shows no real examples, because " + escape(str(error)))
+        return None
+
+
+def _commands(directories: list[Path], last: str) -> str:
+    """What makes the page again: the commands that are on file, judging, and the page itself."""
+    lines = []
+    for directory in directories:
+        try:
+            lines.append(str(json.loads((directory / "run.json").read_text())["command"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # made from Python, or elsewhere: its hyper-parameters stand on the page
+    compared = any(True for d in directories for _ in d.glob("comparison-*.parquet"))
+    judging = again("limbeck", "compare" if compared else "evaluate", *directories)
+    return "\n".join([*lines, judging, last])
+
+
+def cite(methods: Annotated[list[str], typer.Argument(help="Names of methods: see limbeck list methods.")]) -> None:
     """Print the BibTeX of methods."""
     import sys
 
     from limbeck.cite import cite as bibtex
+    from limbeck.cli.console import say
 
-    sys.stdout.write(bibtex(*methods) + "\n")
+    found = bibtex(*methods)
+    if found:
+        sys.stdout.write(found + "\n")
+    else:
+        say(f"{', '.join(methods)}: there is no paper to cite.")

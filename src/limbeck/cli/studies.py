@@ -8,9 +8,12 @@ import typer
 from limbeck.cli.asking import Json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from limbeck.report.figures import Section
     from limbeck.study.study import Study
 
-__all__ = ["run_demo", "study", "write_study_page"]
+__all__ = ["finish_pilot", "run_demo", "start_pilot", "study", "write_study_page"]
 
 study = typer.Typer(help="Grids of distillations and evaluations that survive interruptions.", no_args_is_help=True)
 
@@ -134,8 +137,12 @@ def _rest(progress: Any) -> str:
     return left + (progress.current[0] if progress.current else "")
 
 
-def write_study_page(directory: Path, out: Path, command: str) -> Path:
-    """The page of a study's directory."""
+def write_study_page(
+    directory: Path, out: Path, command: str, *, first: "Sequence[Section]" = (), finding: str = ""
+) -> Path:
+    """The page of a study's directory; ``first`` sections stand before all others, ``finding`` on top of all."""
+    from dataclasses import replace
+
     from limbeck.report.page import write_page
     from limbeck.report.report import report_study
     from limbeck.study.perform import opened
@@ -146,8 +153,38 @@ def write_study_page(directory: Path, out: Path, command: str) -> Path:
     task = opened(results.study.source)
     sets = [SyntheticSet.load(folder) for folder in results.set_directories().values()]
     records = results.records.where(split="test")
-    story = report_study(records if len(records) else results.records, sets, task=task, command=command)
-    return write_page(out, story)
+    story = report_study(records if len(records) else results.records, sets, task=task, command=command, first=first)
+    return write_page(out, replace(story, finding=finding or story.finding))
+
+
+def start_pilot(source: Any, directory: Path, budget: str, network: str | None, device: str) -> None:
+    """Design a pilot for the budget, or go on with the one of the directory."""
+    from limbeck.cli.console import say
+    from limbeck.distillation.budget import parse_seconds
+    from limbeck.laws.pilot import design
+    from limbeck.study.directory import StudyDirectory
+
+    home = StudyDirectory(directory)
+    if home.spec.exists():
+        chosen = home.study()
+        say(f"Going on with {directory}.")
+    else:
+        chosen = design(source, parse_seconds(budget), network=network, device=device)
+    seeds = len(dict(chosen.seeds)[0])
+    say(f"Sizes {', '.join(map(str, chosen.per_class))} a class, {seeds} distillation seeds, random and dm.")
+    _run(chosen, directory, None)
+
+
+def finish_pilot(directory: Path, certainty: float, command: str) -> tuple[Any, Path]:
+    """The findings of a pilot, and its page with the plan on top."""
+    from limbeck.laws.pilot import findings
+    from limbeck.report.lawful import law_section
+    from limbeck.study.results import StudyResults
+
+    found = findings(StudyResults.load(directory), certainty=certainty)
+    sections = [law_section(each.law, each.plans) for each in found if each.law is not None]
+    page = write_study_page(directory, directory / "report.html", command, first=sections, finding=found[0].sentence())
+    return found, page
 
 
 def run_demo(directory: Path) -> None:

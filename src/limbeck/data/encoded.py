@@ -127,12 +127,13 @@ class _Survey:
             (a, first), (b, second) = sorted(self.channels.items())[:2]
             raise SourceError(
                 f"images have different channel counts, {a} in '{first}' and {b} in '{second}': "
-                "make them equal with channels=3 (colour) or channels=1 (grey)."
+                "make them equal with channels=3 or --channels 3 (colour), or with 1 (grey)."
             )
         count = channels if channels is not None else next(iter(self.channels))
-        if size is None and len(self.sizes) == 1:
+        if len(self.sizes) == 1:
             height, width = next(iter(self.sizes))
-            return Decoding(count, height, width, self.deep, resize=False)
+            if size is None or height == width == size:  # asking for what they have is asking for nothing
+                return Decoding(count, height, width, self.deep, resize=False)
         side = size or _SQUARE
         return Decoding(count, side, side, self.deep, resize=True)
 

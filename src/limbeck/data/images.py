@@ -46,6 +46,8 @@ def header(encoded: bytes, where: str) -> Header:
 def _open(encoded: bytes, where: str) -> Image.Image:
     try:
         return Image.open(io.BytesIO(encoded), formats=_FORMATS)
+    except Image.DecompressionBombError as error:  # from twice the pixels on, before they are decoded
+        raise SourceError(f"'{where}' announces more than {_PIXELS} pixels: shrink it or remove it.") from error
     # Pillow's readers raise nearly anything on damaged or hostile files.
     except Exception as error:
         raise SourceError(

@@ -47,7 +47,7 @@ def open_source(text: str, **options: Any) -> Task:
     """
     kind, _, place = text.partition(":")
     if kind not in _OPEN:
-        raise unknown("source", kind, _OPEN)
+        raise _no_source(text, kind)
     function = _OPEN[kind]
     given = {name: value for name, value in options.items() if value is not None}
     _check(kind, function, given)
@@ -64,5 +64,20 @@ def _check(kind: str, function: Callable[..., Task], given: Mapping[str, Any]) -
     own = [p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
     known = {*own, *Options.__dataclass_fields__}
     for name in given:
+        if name in ("size", "channels", "label", "config") and name not in known:
+            raise OptionError(f"the source {kind} takes no {name}: leave it out.")
         if name not in known:
             raise unknown(f"option of the source {kind}", name, known)
+
+
+def _no_source(text: str, kind: str) -> OptionError:
+    """The nearest names; or, for a bare path, the source that it needs in front."""
+    place = Path(text).expanduser()
+    if not place.exists():
+        return unknown("source", kind, _OPEN)
+    guess = {".npz": "npz", ".parquet": "parquet"}.get(place.suffix, "folder")
+    if place.is_dir() and any(place.glob("*.parquet")):
+        guess = "parquet"
+    if place.is_dir() and any(place.glob("*ubyte*")):
+        guess = "idx"
+    return OptionError(f"'{text}' is a path without its kind of source: say {guess}:{text}, or one of {', '.join(SOURCES)}.")

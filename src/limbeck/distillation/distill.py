@@ -23,7 +23,7 @@ from limbeck.networks.network import Architecture
 from limbeck.synthetic.synthetic_set import SyntheticSet
 from limbeck.values import encode, replace
 
-__all__ = ["compose", "distill", "distill_into", "stored_run"]
+__all__ = ["compose", "distill", "distill_into", "same_run", "stored_run"]
 
 
 def compose(task: Task, method: str, per_class: int | tuple[int, ...], **settings: Any) -> Distiller:
@@ -78,21 +78,27 @@ def distill(
 
 
 def distill_into(
-    directory: Path, distiller: Distiller, task: Task, situation: Situation, budget: float | None = None
+    directory: Path,
+    distiller: Distiller,
+    task: Task,
+    situation: Situation,
+    budget: float | None = None,
+    command: str = "",
 ) -> SyntheticSet | None:
     """Run, go on with, or find finished, the distillation of ``directory``; None where ``situation.until`` ended it.
 
-    Raises DirectoryError where the directory holds something else.
+    command: what a person gave to start this, kept in run.json. Raises DirectoryError where the directory holds
+    something else.
     """
     situation = with_fields(situation, directory=directory, compute=situation.compute.resolve())
     stored_per_class(task, situation.per_class)
     found = stored_run(directory)
     if found is None:
         ready = _budgeted(distiller, task, situation, budget)
-        found = _description(ready, task, situation, budget)
+        found = _description(ready, task, situation, budget) | ({"command": command} if command else {})
         write_atomically(directory / "run.json", json.dumps(found, indent=1, sort_keys=True).encode())
     else:
-        ready = _same(found, distiller, task, situation, budget, directory)
+        ready = same_run(found, distiller, task, situation, budget)
     if (directory / "card.json").exists():
         return SyntheticSet.load(directory)
     began = time.perf_counter()
@@ -141,20 +147,38 @@ def stored_run(directory: Path) -> dict[str, Any] | None:
     return found
 
 
-def _same(
-    found: dict[str, Any], distiller: Distiller, task: Task, situation: Situation, budget: float | None, directory: Path
+def same_run(
+    found: dict[str, Any], distiller: Distiller, task: Task, situation: Situation, budget: float | None
 ) -> Distiller:
-    """The distiller to go on with: the one asked for, at the iterations that a budget was once turned into."""
+    """The distiller to go on with: the one asked for, at the iterations that a budget was once turned into.
+
+    found: what :func:`stored_run` read from ``situation.directory``. Raises DirectoryError where it is another run.
+    """
     if budget is not None and isinstance(distiller, MatchingDistiller):
         stored = found.get("distiller", {}).get("iterations", distiller.iterations)
         distiller = replace(distiller, iterations=int(stored))
     asked = json.loads(json.dumps(_description(distiller, task, situation, budget)))
     for key in asked:
         if asked[key] != found.get(key):
-            old, new = json.dumps(found.get(key)), json.dumps(asked[key])
-            detail = f" ({_short(old)} there, {_short(new)} now)" if key != "distiller" else ""
-            raise DirectoryError(f"'{directory}' belongs to a run with another {key}{detail}: choose another --out.")
+            what, old, new = _difference(key, found.get(key), asked[key])
+            there = f"{_short(json.dumps(old))} there, {_short(json.dumps(new))} now"
+            raise DirectoryError(
+                f"'{situation.directory}' belongs to a run with another {what} ({there}): choose another --out."
+            )
     return distiller
+
+
+def _difference(name: str, old: Any, new: Any) -> tuple[str, Any, Any]:
+    """The first place where two JSON data differ, under its dotted name: what a person would have to set."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in ["name", *sorted({*old, *new} - {"name"})]:
+            if old.get(key) != new.get(key):
+                inner = "method" if (name, key) == ("distiller", "name") else f"{name}.{key}"
+                return _difference(inner.removeprefix("distiller."), old.get(key), new.get(key))
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        place = next(i for i, (a, b) in enumerate(zip(old, new, strict=True)) if a != b)
+        return _difference(f"{name}[{place}]", old[place], new[place])
+    return name, old, new
 
 
 def _short(text: str) -> str:

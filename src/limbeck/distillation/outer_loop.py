@@ -6,6 +6,7 @@ that was killed and started again ends with the same bytes, and a run that is ro
 
 import json
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, NamedTuple, final
@@ -22,6 +23,7 @@ from limbeck.distillation.distiller import Distiller, Progress, Situation, store
 from limbeck.distillation.result import Made, finished
 from limbeck.distillation.teacher import teacher
 from limbeck.errors import FitError
+from limbeck.files import writing
 from limbeck.matching.batch import Batch
 from limbeck.matching.discrepancy import Context
 from limbeck.matching.real_side import RealSide
@@ -304,19 +306,22 @@ class _Log:
 
     def __enter__(self) -> "_Log":
         if self._path is not None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            kept = _whole_lines(self._path, self._from) if self._path.exists() else []
-            self._path.write_text("".join(kept))
-            self._file = self._path.open("a", buffering=1)
+            with writing(self._path):
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                kept = _whole_lines(self._path, self._from) if self._path.exists() else []
+                self._path.write_text("".join(kept))
+                self._file = self._path.open("a", buffering=1)
         return self
 
     def write(self, line: dict[str, int | float]) -> None:
-        if self._file is not None:
-            self._file.write(json.dumps(line) + "\n")
+        if self._file is not None and self._path is not None:
+            with writing(self._path):
+                self._file.write(json.dumps(line) + "\n")
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # a full disk: the write that met it has said so
+                self._file.close()
 
 
 def _whole_lines(path: Path, upto: int) -> list[str]:

@@ -60,7 +60,8 @@ class Selection(Distiller):
         randomness = generator(situation.seed, "choose", label)
         if self._blind:
             return mine[self.chooser.choose(torch.zeros(len(mine), 1), k, randomness)]
-        inputs = task.train.take(mine)
-        use = self.features == "embedding" and guide is not None
-        features = guide.embedding(inputs.to(guide.compute.device)).cpu() if use and guide else inputs.flatten(1).cpu()
+        if self.features == "embedding" and guide is not None:
+            features = guide.features(task, label)
+        else:
+            features = task.train.take(mine).flatten(1).cpu()
         return mine[self.chooser.choose(features, k, randomness)]

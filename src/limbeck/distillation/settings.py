@@ -1,6 +1,7 @@
 """``--set key=value``: changes to a distiller by dotted field names, with short names for the usual ones."""
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -88,10 +89,21 @@ def _parsed(old: Any, new: Any, key: str) -> Any:
         if isinstance(old, bool):
             return _truth(new)
         if isinstance(old, int):
-            return _whole(new)
-        return float(new) if isinstance(old, float) else str(new)
-    except ValueError as error:
+            return _within(key, _whole(new), least=min(old, 1))
+        return _within(key, float(new)) if isinstance(old, float) else str(new)
+    except (ValueError, OverflowError) as error:
         raise OptionError(f"'{key}={new}' is no {type(old).__name__}: it is {old!r} by default.") from error
+
+
+def _within(key: str, new: Any, least: int | None = None) -> Any:
+    """``new``, where it is a number that can be meant. Raises OptionError."""
+    if least is not None and new < least:
+        raise OptionError(f"'{key}={new}' is too small: give a whole number of at least {least}.")
+    if not math.isfinite(new):
+        raise OptionError(f"'{key}={new}' is no finite number: give one.")
+    if key.split(".")[-1] == "lr" and new <= 0:
+        raise OptionError(f"'{key}={new}' is no learning rate: give a number above 0.")
+    return new
 
 
 def _truth(new: Any) -> bool:

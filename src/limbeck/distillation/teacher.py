@@ -23,22 +23,43 @@ from limbeck.values import canonical, digest
 __all__ = ["Teacher", "teacher"]
 
 
-class Teacher:
-    """A trained network with the statistics of its normalisation layers."""
+_SEEN: dict[str, dict[int, Tensor]] = {}  # features of the teacher that was asked last, class by class
+MOST = 2**30  # bytes of features that are kept
 
-    def __init__(self, network: Network, params: Params, statistics: Statistics, compute: Compute) -> None:
-        self.network, self.params, self.statistics, self.compute = network, params, statistics, compute
+
+class Teacher:
+    """A trained network with the statistics of its normalisation layers; ``name`` is the digest of what it came from."""
+
+    def __init__(self, network: Network, stored: dict[str, Tensor], compute: Compute, name: str) -> None:
+        self.network, self.compute, self.name = network, compute, name
+        self.params: Params = {k[2:]: v for k, v in stored.items() if k.startswith("p/")}
+        self.statistics: Statistics = {k[2:]: v for k, v in stored.items() if k.startswith("s/")}
 
     def logits(self, inputs: Tensor) -> Tensor:
         """(n, k) float32."""
         return predict(self.network, self.params, inputs, statistics=self.statistics or None, compute=self.compute)
 
+    def features(self, task: Task, label: int) -> Tensor:
+        """(n, d) float32 on the CPU: the embedding of every training example of a class.
+
+        Kept in memory for the next selection by the same teacher: a study asks for the same ones again and again.
+        """
+        if self.name not in _SEEN:
+            _SEEN.clear()
+        seen = _SEEN.setdefault(self.name, {})
+        if label in seen:
+            return seen[label]
+        found = self._embedding(task, label)
+        if sum(f.nbytes for f in seen.values()) + found.nbytes <= MOST:
+            seen[label] = found
+        return found
+
     @torch.no_grad()
-    def embedding(self, inputs: Tensor, chunk: int = 256) -> Tensor:
-        """(n, d) float32 features before the classifier."""
-        parts = [
-            self.network(self.params, x, self.statistics or None).embedding.float() for x in torch.split(inputs, chunk)
-        ]
+    def _embedding(self, task: Task, label: int) -> Tensor:
+        parts = []
+        for index in torch.split(task.train.of_class(label), 64):
+            inputs = task.train.take(index).to(self.compute.device)
+            parts.append(self.network(self.params, inputs, self.statistics or None).embedding.float().cpu())
         return torch.cat(parts)
 
 
@@ -53,9 +74,7 @@ def teacher(task: Task, configuration: Configuration, situation: Situation) -> T
         stored = _train(task, network, configuration, situation)
         if path is not None:
             write_atomically(path, save({k: v.cpu().contiguous().clone() for k, v in stored.items()}))
-    params = {k[2:]: v for k, v in stored.items() if k.startswith("p/")}
-    statistics = {k[2:]: v for k, v in stored.items() if k.startswith("s/")}
-    return Teacher(network, params, statistics, compute)
+    return Teacher(network, stored, compute, name)
 
 
 def _train(task: Task, network: Network, configuration: Configuration, situation: Situation) -> dict[str, Tensor]:

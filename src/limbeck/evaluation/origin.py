@@ -45,7 +45,8 @@ def check_match(set: SyntheticSet, task: Task) -> None:
     if card.fingerprint != task.fingerprint:
         raise MismatchError(
             f"the set was made from '{card.task}' with fingerprint {card.fingerprint}, and '{task.name}' has "
-            f"{task.fingerprint}: evaluate it on the data that it was made from."
+            f"{task.fingerprint}: evaluate it on the data that it was made from, opened with the same options (groups, "
+            "size, channels)."
         )
     if card.split_seed != task.split_seed:
         raise MismatchError(

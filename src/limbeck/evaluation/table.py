@@ -26,6 +26,15 @@ COLUMNS = (
 )
 
 
+_TWO_LINES = {
+    "per class": "per\nclass",
+    "sets × networks": "sets ×\nnetworks",
+    "worst configuration": "worst\nconfiguration",
+    "gain over random": "gain over\nrandom",
+    "gap to full data": "gap to\nfull data",
+}
+
+
 @dataclass(frozen=True)
 class Line:
     """One kind of set.
@@ -97,6 +106,28 @@ class Table:
         """Headings of :meth:`Line.texts`."""
         return COLUMNS
 
+    def fitting(self, width: int) -> tuple[tuple[str, ...], list[tuple[str, ...]], tuple[str, ...]]:
+        """Headings (in two lines), rows, and names of the columns left out so that a line has ``width`` letters.
+
+        Columns in which nothing is said (no gain, no gap, nothing failed, one configuration) are always left out.
+        """
+        rows = [line.texts() for line in self.lines]
+        told = {name: [row[i] for row in rows] for i, name in enumerate(COLUMNS)}
+        for name in ("gain over random", "gap to full data"):
+            if set(told[name]) <= {"—"}:
+                del told[name]
+        if set(told["failed"]) == {"0"}:
+            del told["failed"]
+        if all(line.score is None or len(line.score.configurations) < 2 for line in self.lines):
+            del told["worst configuration"]
+        hidden = []
+        for name in ("selected", "worst configuration", "sets × networks", "gap to full data"):
+            if sum(_wide(head, cells) + 1 for head, cells in told.items()) > width and name in told:
+                hidden.append(name)
+                del told[name]
+        heads = tuple(_TWO_LINES.get(name, name) for name in told)
+        return heads, list(zip(*told.values(), strict=True)), tuple(hidden)
+
     def dictionaries(self) -> list[dict[str, Any]]:
         """Plain JSON data, one object a line."""
         return [line.dictionary() for line in self.lines]
@@ -160,6 +191,10 @@ def _gap(records: Records, rows: Records, level: float) -> Estimate | None:
         return gap(matched, rows, level=level).estimate
     except EvidenceError:
         return None
+
+
+def _wide(head: str, cells: list[str]) -> int:
+    return max(len(text) for text in [*_TWO_LINES.get(head, head).split("\n"), *cells])
 
 
 def _order(line: Line) -> tuple[float, float, str]:

@@ -1,0 +1,85 @@
+"""What this machine can do at best, measured in the same run, and where the time of a step goes."""
+
+import os
+import platform
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+from torch.nn import functional as F
+from torch.profiler import ProfilerActivity, profile
+from torch.utils.flop_counter import FlopCounterMode
+
+import limbeck
+
+
+def machine() -> dict[str, Any]:
+    """What the numbers were measured on."""
+    low = [torch.cpu._is_amx_tile_supported(), torch.cpu._is_avx512_bf16_supported()]
+    return {
+        "processor": _processor(),
+        "cores": psutil.cpu_count(logical=False),
+        "threads": torch.get_num_threads(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "vectors": torch.backends.cpu.get_cpu_capability(),
+        "amx": low[0],
+        "avx512_bf16": low[1],
+        "load_before": round(os.getloadavg()[0], 2),
+        "versions": {"limbeck": limbeck.__version__, "torch": torch.__version__, "python": platform.python_version()},
+        "date": time.strftime("%Y-%m-%d %H:%M"),
+    }
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    names = [line for line in info.read_text().splitlines() if line.startswith("model name")] if info.exists() else []
+    return names[0].split(":", 1)[1].strip() if names else platform.processor()
+
+
+def best(work: Callable[[], object], seconds: float = 1.5) -> float:
+    """The shortest of several runs within ``seconds`` (at least three), after one to warm up."""
+    work()
+    began, times = time.perf_counter(), list[float]()
+    while len(times) < 3 or time.perf_counter() - began < seconds:
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def ceilings() -> dict[str, float]:
+    """Operations and bytes a second of a large matrix product, of one convolution, and of a copy."""
+    found: dict[str, float] = {}
+    for name, dtype, side in (("float32", torch.float32, 2048), ("bfloat16", torch.bfloat16, 1024)):
+        a, b = torch.randn(side, side).to(dtype), torch.randn(side, side).to(dtype)
+        found[f"matrix_{name}_gflops"] = 2 * side**3 / best(lambda a=a, b=b: a @ b) / 1e9
+    maps, kernel = torch.randn(64, 128, 16, 16), torch.randn(128, 128, 3, 3)
+    operations = 2 * 64 * 128 * 128 * 9 * 256
+    for name, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
+        x, w = maps.to(dtype), kernel.to(dtype)
+        found[f"convolution_{name}_gflops"] = operations / best(lambda x=x, w=w: F.conv2d(x, w, padding=1)) / 1e9
+    source = torch.ones(2**26)
+    target = torch.empty_like(source)
+    found["copy_gbytes"] = 2 * source.numel() * 4 / best(lambda: target.copy_(source)) / 1e9
+    return found
+
+
+def operations(work: Callable[[], object]) -> float:
+    """Floating-point operations of the matrix products and convolutions of ``work``."""
+    with FlopCounterMode(display=False) as counter:
+        work()
+    return float(counter.get_total_flops())
+
+
+def hottest(work: Callable[[], object], rows: int = 8) -> list[dict[str, Any]]:
+    """The operators of ``work`` that take most time by themselves, with their share."""
+    work()
+    with profile(activities=[ProfilerActivity.CPU]) as seen:
+        work()
+    events = [e for e in seen.key_averages() if e.self_cpu_time_total > 0]
+    total = sum(e.self_cpu_time_total for e in events)
+    events.sort(key=lambda e: -e.self_cpu_time_total)
+    return [{"operator": e.key, "share": e.self_cpu_time_total / total, "calls": e.count} for e in events[:rows]]

@@ -1,0 +1,215 @@
+"""Does the fast path lose accuracy? Equivalence to the reference path, paired over seeds.
+
+    python benchmarks/no_loss.py [--parts digits fashion] [--seeds 12 6] [--processes 2] [--out benchmarks/no_loss.json]
+
+Two questions on each data set. *Distilled*: sets made by DM from the same first images with the same number of steps,
+one by either path, then judged alike (limbeck's training and test pass). *Trained*: networks trained on one and the
+same set by either path's own training and test pass. The 90 % t-interval of the mean difference over seeds within ± 1
+point is equivalence at the 5 % level (two one-sided tests). Accuracy is that on validation.
+FashionMNIST is read from $LIMBECK_DATA/fashionmnist.
+"""
+
+import argparse
+import functools
+import json
+import os
+import statistics
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import reference
+import torch
+from paired import interval
+from torch import Tensor
+
+import limbeck.data as data
+from limbeck.compute import Compute
+from limbeck.data.augment import DSA
+from limbeck.data.examples import Examples
+from limbeck.data.task import Task
+from limbeck.distillation.distill import compose
+from limbeck.distillation.distiller import Situation
+from limbeck.networks.convnet import ConvNet
+from limbeck.seeds import generator
+from limbeck.synthetic.initial import RealRandom
+from limbeck.training.configuration import Configuration, Updates
+from limbeck.training.predict import predict
+from limbeck.training.train import train
+
+HERE = Path(__file__).parent
+COMPUTE = Compute(device="cpu")
+MARGIN, LEVEL, PER_CLASS = 0.01, 0.90, 10
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is done on one data set; ``networks`` a seed and side, whose mean counts."""
+
+    source: str
+    operations: tuple[str, ...]
+    width: int
+    iterations: int
+    real_batch: int
+    updates: int
+    networks: int
+    rate: float = 1.0
+    depth: int = 3
+
+    @functools.cached_property
+    def task(self) -> Task:
+        """Opened in the process that asks."""
+        return SOURCES[self.source]()
+
+    @property
+    def recipe(self) -> Configuration:
+        network = ConvNet(depth=self.depth, width=self.width)
+        augmentation = DSA(strategy="_".join(self.operations))
+        return Configuration("own", network, augmentation=augmentation, length=Updates(self.updates))
+
+
+def digits() -> Task:
+    """A large validation split, because it is what accuracy is taken on."""
+    return data.digits(validation_share=0.4)
+
+
+def fashion() -> Task:
+    """FashionMNIST."""
+    return data.idx(Path(os.environ["LIMBECK_DATA"]) / "fashionmnist", validation_share=0.05)
+
+
+SOURCES = {"digits": digits, "fashion": fashion}
+STILL = tuple(name for name in reference.OPERATIONS if name != "flip")  # digits have a side
+PLANS = {
+    "digits": Plan("digits", STILL, 32, iterations=120, real_batch=256, updates=200, networks=4),
+    "fashion": Plan(
+        "fashion", reference.OPERATIONS, 32, iterations=60, real_batch=64, updates=120, networks=2, rate=10.0
+    ),
+}
+
+
+def main() -> None:
+    """Measures and writes."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--parts", nargs="*", choices=("digits", "fashion"), default=("digits", "fashion"))
+    parser.add_argument("--seeds", nargs=2, type=int, default=(12, 6), help="on the digits and on FashionMNIST")
+    parser.add_argument("--processes", type=int, default=2, help="each with one thread")
+    parser.add_argument("--out", type=Path, default=HERE / "no_loss.json")
+    chosen = parser.parse_args()
+    told: list[dict[str, Any]] = []
+    for name, seeds in zip(("digits", "fashion"), chosen.seeds, strict=True):
+        if name not in chosen.parts:
+            continue
+        if name == "fashion" and "LIMBECK_DATA" not in os.environ:
+            print("FashionMNIST is left out: set LIMBECK_DATA to the folder that holds fashionmnist.")
+            continue
+        began = time.perf_counter()
+        with ProcessPoolExecutor(chosen.processes, get_context("spawn"), initializer=alone) as pool:
+            pairs = list(pool.map(one_seed, [PLANS[name]] * seeds, range(seeds)))
+        for what, differences in (("distilled", [p[0] for p in pairs]), ("trained", [p[1] for p in pairs])):
+            told.append({"task": name, "what": what, **equivalence(differences)})
+            print(json.dumps(told[-1]), flush=True)
+        print(f"{name}: {time.perf_counter() - began:.0f} s", flush=True)
+    chosen.out.write_text(json.dumps({"margin": MARGIN, "level": LEVEL, "rows": told}, indent=1) + "\n")
+
+
+def alone() -> None:
+    """One thread a process."""
+    torch.set_num_threads(1)
+
+
+def equivalence(differences: Sequence[float]) -> dict[str, Any]:
+    """The 90 % interval of the mean, and whether it lies within the margin."""
+    low, high = interval(differences, LEVEL)
+    return {
+        "mean": statistics.fmean(differences),
+        "low": low,
+        "high": high,
+        "seeds": len(differences),
+        "equivalent": low > -MARGIN and high < MARGIN,
+        "differences": list(differences),
+    }
+
+
+def one_seed(plan: Plan, seed: int) -> tuple[float, float]:
+    """Limbeck minus reference: of sets distilled, judged alike; and of networks trained on the same set."""
+    first = first_images(plan, seed)
+    fast, slow = distilled_fast(plan, seed), distilled_slow(plan, first, seed)
+    ours = trained_fast(plan, fast, seed)
+    return ours - trained_fast(plan, slow, seed), ours - trained_slow(plan, fast, seed)
+
+
+def first_images(plan: Plan, seed: int) -> Tensor:
+    """The real images that limbeck's distillation of this seed begins with."""
+    counts = (PER_CLASS,) * len(plan.task.classes)
+    source = generator(seed, "initial")
+    return RealRandom().inputs(plan.task.train, counts, multiplicity=1, generator=source, classes=plan.task.classes)
+
+
+def distilled_fast(plan: Plan, seed: int) -> Tensor:
+    """Images by limbeck."""
+    distiller = compose(
+        plan.task,
+        "dm",
+        PER_CLASS,
+        network=plan.recipe.architecture,
+        augmentation=plan.recipe.augmentation,
+        iterations=plan.iterations,
+        real_batch=plan.real_batch,
+        lr=plan.rate,
+    )
+    made = distiller.distill(plan.task, Situation(PER_CLASS, seed, COMPUTE))
+    assert made is not None
+    return made.examples("own").inputs
+
+
+def distilled_slow(plan: Plan, first: Tensor, seed: int) -> Tensor:
+    """Images by the reference path."""
+    everything, classes = plan.task.train.examples(), len(plan.task.classes)
+    known = reference.Data(everything.inputs, everything.targets, classes)
+    job = reference.Matching(
+        first, known, PER_CLASS, plan.real_batch, plan.width, plan.rate, plan.depth, plan.operations
+    )
+    torch.manual_seed(seed)
+    job.source.manual_seed(seed)
+    for _ in range(plan.iterations):
+        reference.dm_step(job)
+    return job.images.detach()
+
+
+def trained_fast(plan: Plan, images: Tensor, seed: int) -> float:
+    """Mean test accuracy of networks by limbeck's training and test pass."""
+    labels = torch.arange(len(plan.task.classes)).repeat_interleave(PER_CLASS)
+    network = plan.recipe.architecture.build(plan.task.shape, len(plan.task.classes))
+    seeds = range(100 * seed, 100 * seed + plan.networks)
+    done = train(network, plan.recipe, Examples(images, labels), seeds=seeds, compute=COMPUTE)
+    tested = tested_on(plan)
+    passes = (predict(network, params, tested.inputs, statistics=None, compute=COMPUTE) for params in done.params)
+    return statistics.fmean(float((logits.argmax(1) == tested.targets).float().mean()) for logits in passes)
+
+
+def trained_slow(plan: Plan, images: Tensor, seed: int) -> float:
+    """The same by the reference path's."""
+    labels = torch.arange(len(plan.task.classes)).repeat_interleave(PER_CLASS)
+    torch.manual_seed(seed)
+    lesson = reference.Lesson(plan.updates, operations=plan.operations)
+    found, tested = [], tested_on(plan)
+    for number in range(plan.networks):
+        shape = (plan.task.shape[0], plan.task.shape[1], plan.task.shape[2])
+        network = reference.ConvNet(shape, len(plan.task.classes), plan.width, plan.depth)
+        reference.train(network, images, labels, lesson, 100 * seed + number)
+        found.append(reference.accuracy(network, tested.inputs, tested.targets))
+    return statistics.fmean(found)
+
+
+def tested_on(plan: Plan) -> Examples:
+    """The validation split; the test split stays sealed."""
+    return plan.task.validation.examples()
+
+
+if __name__ == "__main__":
+    main()
