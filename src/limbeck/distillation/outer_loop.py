@@ -17,6 +17,7 @@ from torch import Tensor
 from limbeck.data.augmentation import Augmentation
 from limbeck.data.examples import Examples
 from limbeck.data.nothing import Nothing
+from limbeck.data.placement import on_device
 from limbeck.data.task import Task
 from limbeck.distillation.checkpoint import Standing, read_standing, write_standing
 from limbeck.distillation.distiller import Distiller, Progress, Situation, stored_per_class
@@ -90,6 +91,7 @@ class MatchingDistiller(Distiller):
         compute = situation.compute.resolve()
         situation = replace(situation, compute=compute)
         device = compute.torch_device
+        task = on_device(task, device) if device.type != "cpu" else task
         labels = torch.repeat_interleave(torch.arange(len(task.classes)), torch.tensor(per_class))
         sizes = tuple(n * self.parametrisation.multiplicity for n in per_class)
         real = RealSide(task.train, len(task.classes), device)
