@@ -1,6 +1,6 @@
 """The table of docs/results.md from a study's directory or its export.
 
-    python benchmarks/fashion_results.py benchmarks/results/fashion.parquet
+python benchmarks/fashion_results.py benchmarks/results/fashion.parquet
 """
 
 import sys
@@ -20,7 +20,10 @@ METHODS = ("dm", "dc", "dsa")
 
 def scores(records: Records) -> list[str]:
     """One row a kind: accuracy, selected snapshot, n."""
-    rows = ["| method | labels | a class | accuracy | selected snapshot | sets × networks |", "|---|---|---|---|---|---|"]
+    rows = [
+        "| method | labels | a class | accuracy | selected snapshot | sets × networks |",
+        "|---|---|---|---|---|---|",
+    ]
     for kind in sorted(kinds(records), key=lambda k: (k.per_class, k.method in METHODS, k.method, k.labels)):
         mine = of_kind(records, kind)
         last, chosen = score(mine), score(mine, measure="selected")

@@ -1,6 +1,6 @@
 """A method of your own: a new discrepancy, checked by the conformance suite, and used at once (docs/tour.md explains).
 
-    python examples/add_a_discrepancy.py
+python examples/add_a_discrepancy.py
 """
 
 from typing import ClassVar, final

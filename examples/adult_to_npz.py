@@ -1,7 +1,7 @@
 """UCI Adult (census income) as an .npz file: numbers as they are, categories as one column each.
 
-    python examples/adult_to_npz.py $LIMBECK_DATA/adult adult.npz
-    limbeck distill npz:adult.npz --out runs/adult
+python examples/adult_to_npz.py $LIMBECK_DATA/adult adult.npz
+limbeck distill npz:adult.npz --out runs/adult
 """
 
 import csv

@@ -1,6 +1,6 @@
 """Your own pictures: a folder with one directory a class, of any size, to a synthetic set and an image folder of it.
 
-    python examples/own_folder.py photos 64 [directory]
+python examples/own_folder.py photos 64 [directory]
 """
 
 import sys

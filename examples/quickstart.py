@@ -1,6 +1,6 @@
 """Distil the embedded digits, judge the result beside random examples, and save it: about a minute on a laptop.
 
-    python examples/quickstart.py [directory]
+python examples/quickstart.py [directory]
 """
 
 import sys

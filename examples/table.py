@@ -1,6 +1,6 @@
 """A feature table: numbers in rows, a label each. Embeddings go the same way.
 
-    python examples/table.py
+python examples/table.py
 """
 
 import numpy as np

@@ -1,15 +1,19 @@
 """Bad input: one sentence on standard error, exit code 2, no traceback, nothing half-written."""
 
+import errno
 import gzip
 import json
 import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from limbeck.cli import main
+from limbeck.files import writing
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -58,6 +62,11 @@ SENTENCES = [
     (("distill", "digits", "--per-class", "0"), "at least 1"),
     (("distill", "digits", "--per-class", "-1"), "at least 1"),
     (("distill", "digits", "--per-class", "5000"), "training examples"),
+    (("distill", "digits", "--set", "iterations=0"), "at least 1"),
+    (("distill", "digits", "--set", "real_batch=0"), "at least 1"),
+    (("distill", "digits", "--set", "lr=nan"), "finite"),
+    (("distill", "digits", "--set", "lr=-1"), "above 0"),
+    (("distill", "digits", "--size", "16"), "takes no size"),
     (("distill", "digits", "--budget", "soon"), "90s, 5m or 2h"),
     (("distill", "digits", "--budget", "0s"), "no time"),
     (("distill", "digits", "--device", "cuda"), "CUDA"),
@@ -135,6 +144,9 @@ def test_a_directory_of_another_run(run: Run, tmp_path: Path) -> None:
     code, _, err = run("distill", "digits", *FEW, "--seed", "1", "--out", "set")
     assert code == 2
     assert "another seed" in err
+    code, _, err = run("distill", "digits", *FEW, "--set", "lr=2", "--out", "set")
+    assert code == 2
+    assert "optimizer.lr (1.0 there, 2.0 now)" in err
     assert {p.name: p.read_bytes() for p in (tmp_path / "set").iterdir()} == before
     assert run("distill", "digits", *FEW, "--out", "set")[0] == 0  # the same run is simply found
 
@@ -169,3 +181,57 @@ def test_unwritable_output(run: Run, tmp_path: Path) -> None:
     code, _, err = run("distill", "digits", *FEW, "--out", "file/set")
     assert code == 2
     assert "file" in err
+
+
+def test_a_path_without_its_source_is_understood(run: Run, tmp_path: Path) -> None:
+    table(tmp_path / "rows.npz")
+    assert "npz:rows.npz" in run("info", "rows.npz")[2]
+
+
+def test_a_full_disk_is_a_sentence(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: object, line: object) -> None:
+        with writing(tmp_path / "log.jsonl"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("limbeck.distillation.outer_loop._Log.write", full)
+    code, _, err = run("distill", "digits", *FEW, "--out", "set")
+    assert code == 2
+    assert "no space is left" in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "set" / "card.json").exists()
+
+
+def test_bombs_and_mixed_channels_in_a_folder(run: Run, tmp_path: Path) -> None:
+    pictures(tmp_path / "mixed", ("a", "b"), lambda i: (5, 5, 3) if i % 2 else (5, 5))
+    code, _, err = run("info", "folder:mixed")
+    assert code == 2
+    assert "--channels 3" in err
+    assert run("info", "folder:mixed", "--channels", "1")[0] == 0
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", 40_000, 40_000, 8, 0, 0, 0, 0)), (b"IDAT", b""), (b"IEND", b"")]
+    bomb = b"".join(struct.pack(">I", len(d)) + n + d + struct.pack(">I", zlib.crc32(n + d)) for n, d in chunks)
+    (tmp_path / "mixed" / "a" / "0.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bomb)
+    code, _, err = run("info", "folder:mixed", "--channels", "1")
+    assert code == 2
+    assert "pixels" in err
+
+
+def test_hostile_class_names_stay_inside_and_text(run: Run, tmp_path: Path) -> None:
+    names = ("<script>alert(1)<", "[red]x[", "a ..\\ b")
+    pictures(tmp_path / "evil", names, lambda i: (8, 8))
+    assert run("distill", "folder:evil", *FEW, "--set", "updates=2", "--out", "set")[0] == 0
+    assert run("evaluate", "set", "--seeds", "1")[0] == 0  # no size was given, and it is found again
+    assert run("export", "set", "--out", "out")[0] == 0
+    made = [p.relative_to(tmp_path / "out" / "images") for p in (tmp_path / "out" / "images").iterdir()]
+    assert sorted(map(str, made)) == ["0__script_alert_1__", "1__red_x_", "2_a_____b"]
+    assert run("report", "set", "--out", "page.html")[0] == 0
+    assert "<script>alert" not in (tmp_path / "page.html").read_text()
+
+
+def pictures(root: Path, classes: tuple[str, ...], shape: Callable[[int], tuple[int, ...]], n: int = 12) -> None:
+    """A folder of random images."""
+    chance = np.random.default_rng(0)
+    for name in classes:
+        (root / name).mkdir(parents=True)
+        for i in range(n):
+            pixels = chance.integers(0, 255, shape(i), dtype=np.uint8)
+            Image.fromarray(pixels).save(root / name / f"{i}.png")

@@ -44,7 +44,7 @@ def test_the_whole_line(run: Run, tmp_path: Path) -> None:
     assert "@inproceedings{zhao2023dm" in run("cite", "dm")[1]
 
 
-def test_compare_brings_the_baselines(run: Run) -> None:
+def test_compare_brings_the_baselines(run: Run, tmp_path: Path) -> None:
     settings = (*FEW, "--set", "updates=2", "--set", "teacher_epochs=1")
     assert run("distill", "digits", *settings, "--out", "set")[0] == 0
     code, out, _ = run("compare", "set", "--seeds", "1", "--json")
@@ -53,6 +53,20 @@ def test_compare_brings_the_baselines(run: Run) -> None:
     assert found == {("dm", "hard")} | {
         (m, k) for m in ("random", "herding", "kmeans", "kcenter") for k in ("hard", "soft")
     }
+    assert run("report", "set", "--out", "page.html")[0] == 0
+    page = (tmp_path / "page.html").read_text()
+    assert "herding, soft labels" in page  # what compare found is told
+    assert "limbeck distill digits --set iterations=2" in page  # as the command that makes it again
+
+
+def test_one_method_with_two_settings_is_told_apart(run: Run) -> None:
+    for rate in ("1", "2"):
+        assert (
+            run("distill", "digits", *FEW, "--set", "updates=2", "--set", f"lr={rate}", "--out", f"rate{rate}")[0] == 0
+        )
+    code, out, _ = run("evaluate", "rate1", "rate2", "--seeds", "1", "--json")
+    assert code == 0
+    assert {line["method"] for line in json.loads(out)} == {"dm (rate1)", "dm (rate2)"}
 
 
 def test_tables_go_through(run: Run, tmp_path: Path) -> None:

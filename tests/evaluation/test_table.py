@@ -51,3 +51,18 @@ def test_texts_and_json() -> None:
 def test_no_rows_are_an_error() -> None:
     with pytest.raises(EvidenceError, match="no rows"):
         table(Records(()))
+
+
+def test_columns_that_say_nothing_or_do_not_fit_are_left_out() -> None:
+    heads, rows, hidden = table(records()).fitting(400)
+    assert "gain over\nrandom" in heads
+    assert "failed" in heads
+    assert "worst\nconfiguration" not in heads  # there is one configuration only
+    assert not hidden
+    alone = table(Records.of([row(0.5)]))
+    heads, rows, hidden = alone.fitting(400)
+    assert heads == ("method", "labels", "per\nclass", "accuracy", "selected", "sets ×\nnetworks")
+    assert rows == [("dm", "hard", "10", "50.0", "50.0", "1 × 1")]
+    heads, rows, hidden = alone.fitting(36)
+    assert hidden == ("selected", "sets × networks")
+    assert [len(cells) for cells in rows] == [len(heads)]

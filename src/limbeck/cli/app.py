@@ -39,4 +39,4 @@ for order, command in (
 app.command("plan", context_settings=_CONTEXT)(plan)
 app.command("pilot", context_settings=_CONTEXT)(pilot)
 app.add_typer(study, name="study", context_settings=_CONTEXT)
-app.add_typer(law, name="law")
+app.add_typer(law, name="law", context_settings=_CONTEXT)

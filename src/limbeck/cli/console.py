@@ -90,7 +90,9 @@ def distilling(name: str) -> "Iterator[Callable[[Progress], None]]":
             often = max(1, progress.total // 200)
             if progress.done % often == 0 or progress.done == progress.total:
                 memory = f"{process.memory_info().rss / 2**30:.1f} GiB"
-                bar.update(job, completed=progress.done, total=progress.total, loss=f"loss {progress.loss:.4g}", memory=memory)
+                bar.update(
+                    job, completed=progress.done, total=progress.total, loss=f"loss {progress.loss:.4g}", memory=memory
+                )
 
         yield watch
 

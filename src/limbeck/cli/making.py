@@ -128,7 +128,7 @@ def _run(distiller: "Distiller", task: "Task", situation: "Situation", budget: f
 
     assert situation.directory is not None
     command = shlex.join(["limbeck", *sys.argv[1:]])
-    if not isinstance(distiller, MatchingDistiller):
+    if not isinstance(distiller, MatchingDistiller) or (situation.directory / "card.json").exists():
         with working(f"{distiller.name}: choosing examples"):
             made = distill_into(situation.directory, distiller, task, situation, budget, command)
     else:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from limbeck.evaluation.records import Records
     from limbeck.synthetic.synthetic_set import SyntheticSet
 
-__all__ = ["again", "names_of", "named", "together"]
+__all__ = ["again", "named", "names_of", "together"]
 
 
 def names_of(directories: Sequence[Path], sets: "Sequence[SyntheticSet]") -> list[str]:

@@ -18,6 +18,9 @@ __all__ = ["finish_pilot", "run_demo", "start_pilot", "study", "write_study_page
 study = typer.Typer(help="Grids of distillations and evaluations that survive interruptions.", no_args_is_help=True)
 
 File = Annotated[Path, typer.Argument(help="The study as a YAML file.", show_default=False)]
+Place = Annotated[
+    Path, typer.Argument(help="The study as a YAML file, or its directory.", show_default=False, metavar="FILE")
+]
 Directory = Annotated[Path | None, typer.Option("--out", help="The study's directory. Default: runs/NAME.")]
 
 
@@ -38,14 +41,12 @@ def run(
 
 
 @study.command("status")
-def status(file: File, out: Directory = None, as_json: Json = False) -> None:
+def status(file: Place, out: Directory = None, as_json: Json = False) -> None:
     """Say where a study stands, and what is left of it."""
     from limbeck.cli.console import emit, say
     from limbeck.study.results import status as standing
-    from limbeck.study.study import Study
 
-    directory = file if file.is_dir() else out or Path("runs") / Study.load(file).name
-    found = standing(directory)
+    found = standing(_home(file) if out is None else out)
     data = {
         "done": found.done,
         "failed": found.failed,
@@ -68,9 +69,14 @@ def resume(
     seconds: Annotated[float | None, typer.Option(help="Stop after about so many seconds.")] = None,
 ) -> None:
     """Go on with a study from its export: what that holds is not done again."""
+    from limbeck.errors import OptionError
     from limbeck.study.exported import import_export, read_export
     from limbeck.study.study import Study
 
+    if export.is_dir() or export.suffix in (".yaml", ".yml"):
+        raise OptionError(
+            f"'{export}' is no export: resume reads what study export wrote, and study run goes on by itself."
+        )
     grown = None if file is None else Study.load(file)
     directory = out or Path("runs") / (grown or read_export(export).study).name
     chosen = import_export(export, directory, grown)
@@ -79,7 +85,7 @@ def resume(
 
 @study.command("export")
 def export(
-    directory: Annotated[Path, typer.Argument(help="The study's directory.", show_default=False)],
+    file: Place,
     out: Annotated[Path, typer.Argument(help="The Parquet file to write.", show_default=False)],
     sets: Annotated[bool, typer.Option("--sets", help="Take the synthetic sets along (5 MB at most).")] = False,
 ) -> None:
@@ -87,8 +93,15 @@ def export(
     from limbeck.cli.console import say
     from limbeck.study.exported import export as write
 
-    size = write(directory, out, sets=sets)
+    size = write(_home(file), out, sets=sets)
     say(f"Wrote {out} ({size / 1e6:.2f} MB); next: limbeck study resume {out}")
+
+
+def _home(place: Path) -> Path:
+    """The directory of a study that is named by its file or by its directory."""
+    from limbeck.study.study import Study
+
+    return place if not place.is_file() else Path("runs") / Study.load(place).name
 
 
 def _run(chosen: "Study", directory: Path, seconds: float | None) -> bool:

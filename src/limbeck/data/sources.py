@@ -80,4 +80,6 @@ def _no_source(text: str, kind: str) -> OptionError:
         guess = "parquet"
     if place.is_dir() and any(place.glob("*ubyte*")):
         guess = "idx"
-    return OptionError(f"'{text}' is a path without its kind of source: say {guess}:{text}, or one of {', '.join(SOURCES)}.")
+    return OptionError(
+        f"'{text}' is a path without its kind of source: say {guess}:{text}, or one of {', '.join(SOURCES)}."
+    )

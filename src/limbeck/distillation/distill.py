@@ -28,7 +28,7 @@ __all__ = ["compose", "distill", "distill_into", "same_run", "stored_run"]
 
 def compose(task: Task, method: str, per_class: int | tuple[int, ...], **settings: Any) -> Distiller:
     """The named method for this task with some settings changed (``network="convnet-3-128"``, ``iterations=500``,
-    ``lr=0.1``, ``augmentation="dsa"``, any dotted field; ``view``, ``discrepancy``, ``state``, ``difficulty``, ``for``).
+    ``lr=0.1``, ``augmentation="dsa"``, any dotted field; and what :func:`limbeck.distillation.shaping.shaped` takes).
     """
     network = settings.pop("network", None)
     chosen = architecture(network) if isinstance(network, str) else network

@@ -28,7 +28,7 @@ MOST = 2**30  # bytes of features that are kept
 
 
 class Teacher:
-    """A trained network with the statistics of its normalisation layers; ``name`` is the digest of what it came from."""
+    """A trained network and its batch statistics; ``name`` is the digest of what it came from."""
 
     def __init__(self, network: Network, stored: dict[str, Tensor], compute: Compute, name: str) -> None:
         self.network, self.compute, self.name = network, compute, name

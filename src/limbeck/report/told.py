@@ -79,6 +79,8 @@ def table_section(results: Results) -> Section:
     measured = ("accuracy", "95 % interval", "seeds", "networks", "failed", "selected", "balanced")
     header = ("set", "a class", "stored", *measured, "to full data (points)", "worst configuration")
     rows = tuple(_result(judged) for judged in (*results.sets, *results.full))
+    told = [i for i in range(len(header)) if {row[i] for row in rows} != {"–"}]  # no reference: no column for the gap
+    header, rows = tuple(header[i] for i in told), tuple(tuple(row[i] for i in told) for row in rows)
     caption = f"Accuracies on {results.split}, differences in percentage points with their 95 % intervals"
     failures = dict.fromkeys(row.failure for row in results.records if row.failure)
     text = [
