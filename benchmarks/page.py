@@ -105,13 +105,13 @@ def _rows(told: dict[str, Any]) -> str:
     most, lines = told["ceilings"], []
     for row in told["rows"]:
         ceiling, conv = (most[f"{kind}_{row['precision']}_gflops"] for kind in ("matrix", "convolution"))
-        spread = "–".join(f"{row['limbeck'][end]:.2f}" for end in ("min", "max"))
+        spread = " – ".join(_seconds(row["limbeck"][end]) for end in ("min", "max"))
         lines.append(
             [
                 row["work"],
                 row["precision"],
                 _seconds(row["reference"]["median"]),
-                f"{_seconds(row['limbeck']['median'])} ({spread} s)",
+                f"{_seconds(row['limbeck']['median'])} ({spread})",
                 f"**{row['ratio']:.2f} ×** [{row['ratio_low']:.2f}, {row['ratio_high']:.2f}]",
                 str(row["pairs"]),
                 f"{row['gflops']:.0f} GFLOP/s: {row['gflops'] / ceiling:.0%}, {row['gflops'] / conv:.0%}",
@@ -160,7 +160,7 @@ def _small(told: dict[str, Any]) -> str:
     row = told["small"]
     return f"""## Small work
 
-The digits, from the start of Python to the printed accuracy: ConvNet-3-32, 100 DM steps, one network of 300
+The digits, from the start of Python to the printed accuracy: ConvNet-3-32, 100 DM steps, one network of 200
 updates. Reference
 {_seconds(row["reference"]["median"])}, limbeck {_seconds(row["limbeck"]["median"])}: {row["ratio"]:.2f} ×
 [{row["ratio_low"]:.2f},

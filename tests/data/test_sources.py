@@ -34,7 +34,7 @@ def test_npz_by_name_with_groups_file(tmp_path: Path) -> None:
         ("digits:x", {}, "embedded"),
         ("idx:", {}, "say idx:PATH"),
         ("digits", {"sed": 1}, "unknown option of the source digits 'sed': did you mean seed"),
-        ("digits", {"size": 8}, "unknown option of the source digits 'size'"),
+        ("digits", {"size": 8}, "the source digits takes no size"),
         ("folder:x", {"sise": 8}, "did you mean size"),
     ],
 )

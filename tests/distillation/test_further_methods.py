@@ -16,6 +16,7 @@ from limbeck.matching import Attention, CharacteristicGap, Gradients, Match, Row
 from limbeck.networks.names import architecture
 from limbeck.synthetic.factored import Factored
 from limbeck.synthetic.pixels import Pixels
+from limbeck.values import replace
 
 COLOUR = Setting((3, 32, 32), 10, 10, architecture("convnet-3-128"))
 GREY = Setting((1, 28, 28), 10, 1, architecture("convnet-3-128"))
@@ -47,7 +48,7 @@ def test_every_further_method_distils(name: str, task: Task) -> None:
     result = small(name).distill(task, Situation(1, seed=0))
     assert result is not None
     assert torch.isfinite(result.examples().inputs).all()
-    start = small(name, iterations="0").distill(task, Situation(1, seed=0))
+    start = replace(small(name), iterations=0).distill(task, Situation(1, seed=0))
     assert start is not None
     assert not torch.equal(start.examples().inputs, result.examples().inputs)
 

@@ -54,8 +54,9 @@ def _paths(distiller: Distiller, key: str) -> list[list[str]]:
     """The fields that a key means: "augmentation" is the one of matching, of the recipe and of the teacher."""
     if key != "augmentation":
         return [SHORT.get(key, key).split(".")]
-    owners: list[list[str]] = [[name] for name in ("recipe", "teacher") if getattr(distiller, name, None) is not None]
-    return [[*owner, key] for owner in ([] if not hasattr(distiller, key) else [[]]) + owners]
+    owners = [name for name in ("recipe", "teacher") if getattr(distiller, name, None) is not None]
+    own = [[key]] if hasattr(distiller, key) else []
+    return own + [[owner, key] for owner in owners]
 
 
 def _set(thing: Any, path: list[str], new: Any, key: str) -> Any:

@@ -80,7 +80,7 @@ def table_section(results: Results) -> Section:
     header = ("set", "a class", "stored", *measured, "to full data (points)", "worst configuration")
     rows = tuple(_result(judged) for judged in (*results.sets, *results.full))
     told = [i for i in range(len(header)) if {row[i] for row in rows} != {"–"}]  # no reference: no column for the gap
-    header, rows = tuple(header[i] for i in told), tuple(tuple(row[i] for i in told) for row in rows)
+    shown = tuple(tuple(row[i] for i in told) for row in (header, *rows))
     caption = f"Accuracies on {results.split}, differences in percentage points with their 95 % intervals"
     failures = dict.fromkeys(row.failure for row in results.records if row.failure)
     text = [
@@ -94,7 +94,7 @@ def table_section(results: Results) -> Section:
         )
     spent = sum(row.seconds for row in results.records if math.isfinite(row.seconds))
     text.append(f"Training these networks took {duration(spent)} of computing.")
-    return Section("All results", tuple(text), (Table(caption, header, rows),))
+    return Section("All results", tuple(text), (Table(caption, shown[0], shown[1:]),))
 
 
 def row_name(judged: Judged) -> str:
