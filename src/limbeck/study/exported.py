@@ -51,8 +51,9 @@ def export(directory: str | Path, path: str | Path, *, sets: bool = False) -> in
     home = StudyDirectory(directory)
     study = home.study()
     with home.store(readonly=True) as store, store.snapshot():
-        entries = [e for e in store.entries() if e.state == "done"]
-        rows, fingerprint = store.rows(), store.meta("fingerprint")
+        wished = bool(store.entries(wished=True))  # runs that the study no longer asks for stay behind
+        entries = [e for e in store.entries(wished=wished) if e.state == "done"]
+        rows, fingerprint = store.rows(wished=wished), store.meta("fingerprint")
     counts: dict[str, int] = defaultdict(int)
     for run, _, _ in rows:
         counts[run] += 1
