@@ -80,7 +80,7 @@ def test_the_least():
         ("methods: []", "methods is .*: give a list with at least one entry"),
         ("methods: [{set: {lr: 1}}]", r"methods\[0\] has no 'name'"),
         ("methods: [{name: dm, set: {lr: {a: 1}}}]", r"methods\[0\].set.lr is"),
-        ("methods: [dm, dm]", "methods holds dm twice"),
+        ("methods: [dm, dm]", "methods holds dm at 1 a class twice"),
         ("methods: [{name: dm, labels: fuzzy}]", "labels 'fuzzy'"),
         ("per_class: [1, 0]", "per_class is 0: give a whole number of at least 1"),
         ("per_class: [1, 1]", "per_class holds 1 twice"),

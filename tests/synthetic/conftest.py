@@ -19,14 +19,14 @@ from limbeck.values import value
 
 @final
 @value
-class Linear(Architecture):
+class LinearProbe(Architecture):
     """One linear layer."""
 
     def module(self, shape: tuple[int, ...], classes: int) -> nn.Module:
-        return _Linear(shape, classes)
+        return _LinearProbe(shape, classes)
 
 
-class _Linear(nn.Module):
+class _LinearProbe(nn.Module):
     def __init__(self, shape: tuple[int, ...], classes: int) -> None:
         super().__init__()
         self.last = nn.Linear(math.prod(shape), classes)
@@ -88,7 +88,7 @@ def make() -> Make:
             distiller={"kind": "MatchingDistiller", "steps": [1, 2], "rate": 0.5},
             per_class=(2,) * len(classes),
             seed=seed,
-            recipe=Configuration("own", Linear()),
+            recipe=Configuration("own", LinearProbe()),
             losses=((0, 2.5), (10, 1.25)),
             budget={"iterations": 10},
             versions={"limbeck": "0", "torch": "0", "python": "0"},
