@@ -121,3 +121,18 @@ def test_what_a_network_does_not_show_is_a_sentence():
         Features(layer=-2)
     with pytest.raises(OptionError, match="power"):
         Attention(power=0)
+
+
+@pytest.mark.parametrize("view", [Features(), Features(layer=0), Attention(), Logits(), Losses()], ids=repr)
+@pytest.mark.parametrize("soft", [False, True])
+def test_the_synthetic_side_is_the_same_in_chunks(view, soft):
+    network, params = small()
+    batch = some_batch((2, 3, 4), soft=soft, weighted=True)
+    whole, parts = (view.open(network, params, batch, compute=Compute("cpu", chunk=n), pull=True) for n in (100, 2))
+    g = generator(0, "directions")
+    v = tuple(torch.randn(c.points.shape, generator=g, dtype=torch.float64) for c in whole.clouds)
+    for a, b in zip(whole.clouds, parts.clouds, strict=True):
+        assert torch.allclose(a.points, b.points, atol=1e-12)
+    for a, b in zip(whole.pull(v), parts.pull(v), strict=True):
+        assert (a is None) == (b is None)
+        assert a is None or torch.allclose(a, b, atol=1e-12)

@@ -1,7 +1,9 @@
 """Views that look at each example by itself: a point an example, grouped by class, pulled back by autograd."""
 
 from abc import abstractmethod
-from typing import final
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple, final
 
 import torch
 from torch import Tensor
@@ -28,13 +30,27 @@ class PerExample(View):
     def open(self, network: Network, params: Params, batch: Batch, *, compute: Compute, pull: bool) -> Glimpse:
         if not pull:
             return Glimpse(_clouds(_look_in_chunks(self, network, params, batch, compute), batch), None)
-        inputs = batch.inputs.detach().requires_grad_()
-        targets = None if batch.targets is None else batch.targets.detach().requires_grad_()
-        seen = Batch(inputs, batch.labels, batch.classes, batch.sizes, targets, batch.weights)
-        with torch.enable_grad():
-            points = self.look(network(params, inputs), seen)
+        # In chunks, because maps that stay in cache cost less on the way forward and on the way back.
+        opened = [self._opened(network, params, _piece(batch, part)) for part in chunks(len(batch), network, compute)]
+        points = tuple(torch.cat(layer) for layer in zip(*(piece.points for piece in opened), strict=True))
 
         def back(cotangents: tuple[Tensor, ...]) -> Cotangents:
+            sizes = [len(piece.points[0]) for piece in opened]
+            parts = zip(*(torch.split(v, sizes) for v in cotangents), strict=True)
+            pulled = [piece.pull(part) for piece, part in zip(opened, parts, strict=True)]
+            targets = [p.targets for p in pulled if p.targets is not None]
+            return Cotangents(torch.cat([p.inputs for p in pulled]), torch.cat(targets) if targets else None)
+
+        return Glimpse(_clouds(points, batch), back)
+
+    @final
+    def _opened(self, network: Network, params: Params, piece: Batch) -> "_Opened":
+        inputs = piece.inputs.detach().requires_grad_()
+        targets = None if piece.targets is None else piece.targets.detach().requires_grad_()
+        with torch.enable_grad():
+            points = self.look(network(params, inputs), replace(piece, inputs=inputs, targets=targets))
+
+        def pull(cotangents: tuple[Tensor, ...]) -> Cotangents:
             leaves = (inputs,) if targets is None else (inputs, targets)
             alive = [(p, v) for p, v in zip(points, cotangents, strict=True) if p.requires_grad]
             if not alive:
@@ -43,7 +59,21 @@ class PerExample(View):
             grads = torch.autograd.grad(outputs, leaves, vectors, materialize_grads=True)
             return Cotangents(grads[0], grads[1] if targets is not None else None)
 
-        return Glimpse(_clouds(tuple(p.detach() for p in points), batch), back)
+        return _Opened(tuple(p.detach() for p in points), pull)
+
+
+class _Opened(NamedTuple):
+    """What was seen of a chunk of the synthetic side, and the way back to it."""
+
+    points: tuple[Tensor, ...]
+    pull: Callable[[tuple[Tensor, ...]], Cotangents]
+
+
+def _piece(batch: Batch, part: slice) -> Batch:
+    """Some rows. Groups play no part in what a view shows of one example, so a chunk need not keep them."""
+    targets = None if batch.targets is None else batch.targets[part]
+    weights = None if batch.weights is None else batch.weights[part]
+    return Batch(batch.inputs[part], batch.labels[part], batch.classes, batch.sizes, targets, weights)
 
 
 def chunks(n: int, network: Network, compute: Compute) -> list[slice]:
@@ -66,11 +96,8 @@ def _look_in_chunks(
     seen = []
     with torch.no_grad():
         for part in chunks(len(batch), network, compute):
-            targets = None if batch.targets is None else batch.targets[part]
-            weights = None if batch.weights is None else batch.weights[part]
-            # Groups play no part in what a view shows of one example, so a chunk need not keep them.
-            piece = Batch(inputs[part], batch.labels[part], batch.classes, batch.sizes, targets, weights)
-            seen.append(tuple(p.to(batch.inputs.dtype) for p in view.look(network(low, inputs[part]), piece)))
+            piece = replace(_piece(batch, part), inputs=inputs[part])
+            seen.append(tuple(p.to(batch.inputs.dtype) for p in view.look(network(low, piece.inputs), piece)))
     return tuple(torch.cat(layer) for layer in zip(*seen, strict=True))
 
 
