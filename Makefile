@@ -10,7 +10,7 @@ INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 READY := $(VENV)/ready
 JOBS ?= 2
 
-.PHONY: demo test lint format bench clean set-up
+.PHONY: demo test lint format bench no-loss study-statistics study-scaling study-methods clean set-up
 
 set-up: $(READY)
 
@@ -37,6 +37,21 @@ format: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/bench.py
+
+no-loss: $(READY)
+	$(BIN)/python benchmarks/no_loss.py
+
+study-statistics: $(READY)
+	$(BIN)/python benchmarks/study_statistics.py
+
+# The real studies need LIMBECK_DATA (the folder with fashionmnist/ and mnist/) and hours; HOURS stops them earlier.
+HOURS ?= 24
+study-scaling: $(READY)
+	$(BIN)/python benchmarks/studies.py scaling_fashion scaling_mnist scaling_mlp --hours $(HOURS)
+	$(BIN)/python benchmarks/laws_results.py
+
+study-methods: $(READY)
+	$(BIN)/python benchmarks/studies.py methods --hours $(HOURS)
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,170 @@
+"""The tables and figures of docs/laws.md from the exports of the scaling studies.
+
+python benchmarks/laws_results.py [benchmarks/results/scaling_fashion.parquet …]
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from svg import Curve, Scale, chart
+
+from limbeck.errors import EvidenceError
+from limbeck.evaluation import holm
+from limbeck.evaluation.cells import FULL
+from limbeck.evaluation.intervals import estimate
+from limbeck.laws import ScalingLaw
+from limbeck.laws.law import Interval
+from limbeck.study.results import StudyResults
+
+HERE = Path(__file__).parent
+PAGE = HERE.parent / "docs" / "laws.md"
+BEGIN, END = "<!-- scaling: begin -->", "<!-- scaling: end -->"
+STUDIES = ("scaling_fashion", "scaling_mnist", "scaling_mlp")
+TWICE = "dm-twice"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The law of one method in one study, and the p-value of b = 1/2."""
+
+    study: str
+    method: str
+    law: ScalingLaw
+    p: float
+
+
+def laws(name: str, results: StudyResults) -> list[Found]:
+    """A law for every method that has the sizes for one; the others are said on standard error."""
+    records = results.records.where(split="test")
+    known = [choice.called for choice in results.study.methods]
+    found = []
+    for method in dict.fromkeys(m for m in known if m != TWICE):
+        doubled = TWICE if method == "dm" and any(row.method == TWICE for row in records) else None
+        try:
+            law = ScalingLaw.fit(records, method=method, doubled=doubled)
+        except EvidenceError as error:
+            print(f"{name}, {method}: {error}", file=sys.stderr)
+            continue
+        found.append(Found(name, method, law, half_p(law)))
+    return found
+
+
+def half_p(law: ScalingLaw) -> float:
+    """p of b = 1/2: one minus the level at which the interval of b just reaches it."""
+    low, high = 0.0, 1.0
+    for _ in range(30):
+        level = (low + high) / 2
+        _, left, right = (float(each) for each in law.free.shape(level))
+        low, high = (low, level) if left <= 0.5 <= right else (level, high)
+    return 1 - low
+
+
+def points(interval: Interval) -> str:
+    """A fraction with its interval, as points."""
+    ends = ["−∞" if e == -np.inf else "∞" if e == np.inf else f"{100 * e:.1f}" for e in interval.ends]
+    return f"{100 * interval.value:.1f} [{ends[0]}, {ends[1]}]"
+
+
+def verdicts(found: list[Found]) -> list[str]:
+    """One row a law."""
+    rows = [
+        "| study | method | sizes × seeds | c, points | b | floor e, points | p of b = 1/2 (Holm) | verdict |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    adjusted = holm([each.p for each in found])
+    for each, p in zip(found, adjusted, strict=True):
+        noise, law = each.law.ground.noise, each.law
+        counts = f"{len(noise.sizes)} × {noise.counts.min():g}–{noise.counts.max():g}"
+        cells = (each.study, each.method, counts, points(law.c), str(law.b), points(law.e), f"{p:.3g}", law.rate.word)
+        rows.append("| " + " | ".join(cells) + " |")
+    return rows
+
+
+def predictions(found: list[Found]) -> list[str]:
+    """Held-out sizes: what each form said from the smaller ones, and what was then measured."""
+    rows = [
+        "| study | method | form | a class: predicted gap → measured, points | inside | score |",
+        "|---|---|---|---|---|---|",
+    ]
+    for each in found:
+        for form in each.law.forms:
+            if form.held is None:
+                continue
+            told = zip(form.held.sizes, form.held.predicted, form.held.observed, strict=True)
+            said = "; ".join(f"{k:g}: {points(p)} → {100 * o:.1f}" for k, p, o in told)
+            inside = f"{form.held.inside} of {len(form.held.sizes)}"
+            rows.append(f"| {each.study} | {each.method} | {form.name} | {said} | {inside} | {form.held.score:.1f} |")
+    return rows
+
+
+def gaps(found: list[Found]) -> list[str]:
+    """Measured gaps by size."""
+    sizes = sorted({float(k) for each in found for k in each.law.ground.noise.sizes})
+    rows = ["| study | method | " + " | ".join(f"{k:g}" for k in sizes) + " |", "|---" * (len(sizes) + 2) + "|"]
+    for each in found:
+        noise = each.law.ground.noise
+        error = np.sqrt(np.diag(noise.covariance()))
+        known = {
+            float(k): f"{100 * g:.1f} ± {100 * s:.1f}" for k, g, s in zip(noise.sizes, noise.mean, error, strict=True)
+        }
+        rows.append(f"| {each.study} | {each.method} | " + " | ".join(known.get(k, "—") for k in sizes) + " |")
+    return rows
+
+
+def words(found: list[Found]) -> list[str]:
+    """All sentences of every law, and a plan."""
+    said = []
+    for each in found:
+        plans = [each.law.samples_for(gap=gap, certainty=0.95).sentence() for gap in (0.2, 0.1, 0.05)]
+        said += [f"* **{each.study}, {each.method}.** " + " ".join(each.law.sentences()[1:])]
+        said += [f"  * {sentence}" for sentence in plans]
+    return said
+
+
+def references(name: str, results: StudyResults) -> str:
+    """Accuracy of full data by as many updates."""
+    full = results.records.where(method=FULL, split="test")
+    known = estimate([row.accuracy for row in full if row.finished], unit="training seed")
+    return f"* {name}: {100 * known.value:.1f} % [{100 * known.low:.1f}, {100 * known.high:.1f}], n = {known.n}"
+
+
+def figure(name: str, found: list[Found]) -> str:
+    """Gap against size, both logarithmic, with the fits of the free exponent."""
+    curves = []
+    for colour, each in enumerate(found):
+        noise = each.law.ground.noise
+        sizes = [float(k) for k in noise.sizes]
+        error = [1.96 * float(s) for s in np.sqrt(np.diag(noise.covariance()))]
+        curves.append(Curve(each.method, sizes, [float(g) for g in noise.mean], error, joined=False, colour=colour))
+        grid = [float(k) for k in np.geomspace(sizes[0], sizes[-1], 40)]
+        fitted = [float(each.law.free.gap(k)) for k in grid]
+        curves.append(Curve(f"{each.method}, fit", grid, fitted, dashed=True, colour=colour))
+    x = Scale("synthetic or chosen examples a class", (1, 2, 5, 10, 20, 50, 100, 200), logarithmic=True)
+    y = Scale("gap in test accuracy (fraction)", (0.01, 0.02, 0.05, 0.1, 0.2, 0.5), logarithmic=True)
+    return chart(f"{name}: gap to full data, 95 % intervals", x, y, curves)
+
+
+def main() -> None:
+    """Put the tables between the marks of docs/laws.md, and the figures beside it."""
+    paths = [Path(word) for word in sys.argv[1:]] or [HERE / "results" / f"{name}.parquet" for name in STUDIES]
+    loaded = {path.stem: StudyResults.load(path) for path in paths if path.exists()}
+    found = [each for name, results in loaded.items() for each in laws(name, results)]
+    images = PAGE.parent / "images"
+    shown = []
+    for name in loaded:
+        mine = [each for each in found if each.study == name]
+        if mine:
+            (images / f"{name}.svg").write_text(figure(name, mine), encoding="utf-8")
+            shown.append(f"![Gap to full data against size, {name}](images/{name}.svg)")
+    full = ["Full data, as many updates:", "", *(references(name, results) for name, results in loaded.items())]
+    parts = [full, shown, gaps(found), verdicts(found), predictions(found), words(found)]
+    text = "\n\n".join("\n".join(part) for part in parts)
+    page = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(f"{page.split(BEGIN)[0]}{BEGIN}\n{text}\n{END}{page.split(END)[1]}", encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""Runs studies of this folder, each from its committed export if there is one, and writes the export as it grows.
+
+    LIMBECK_DATA=… python benchmarks/studies.py scaling_fashion scaling_mnist scaling_mlp [--hours 2] [--every 10]
+
+A study that is interrupted goes on where it was; in a fresh checkout it goes on from benchmarks/results/NAME.parquet.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+from limbeck.study.execute import StudyProgress, run
+from limbeck.study.exported import export, import_export
+from limbeck.study.study import Study
+
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    """All studies named, one after the other."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("names", nargs="+", choices=sorted(path.stem for path in HERE.glob("*.yaml")))
+    parser.add_argument("--hours", type=float, default=float("inf"), help="stop after about so long")
+    parser.add_argument("--every", type=float, default=10.0, help="minutes between exports")
+    chosen = parser.parse_args()
+    until = time.monotonic() + 3600 * chosen.hours
+    for name in chosen.names:
+        go_on(name, until, 60 * chosen.every)
+
+
+def go_on(name: str, until: float, every: float) -> None:
+    """Do what is open of one study, exporting every so many seconds."""
+    study, home = Study.load(HERE / f"{name}.yaml"), Path("runs") / name
+    kept = HERE / "results" / f"{name}.parquet"
+    if kept.exists() and not home.exists():
+        import_export(kept, home, study)
+    complete = False
+    while not complete and time.monotonic() < until:
+        summary = run(study, home, watch=_Said(), seconds=min(every, until - time.monotonic()))
+        size = export(home, kept)
+        print(f"{name}: {summary.done} of {summary.total} runs done, {kept} has {size / 1e6:.2f} MB", flush=True)
+        for what, sentence in summary.failures:
+            print(f"failed: {what}: {sentence}", flush=True)
+        complete = summary.complete or not summary.open  # failed runs are tried again by the next command
+
+
+class _Said:
+    """Prints a line for each run that has begun."""
+
+    def __init__(self) -> None:
+        self._known: tuple[str, ...] = ()
+
+    def __call__(self, progress: StudyProgress) -> None:
+        if progress.current != self._known:
+            self._known = progress.current
+            left = "" if progress.seconds_left is None else f", about {progress.seconds_left / 60:.0f} minutes left"
+            print(f"{progress.done}/{progress.total}{left}: {'; '.join(progress.current)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
