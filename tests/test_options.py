@@ -20,6 +20,12 @@ class _Thing:
     pair: tuple[int, ...] = (1,)
 
 
+@value
+class _Outer:
+    inner: _Thing = _Thing()
+    size: int = 1
+
+
 TABLE = {"thing": (_Thing(), "a thing"), "other": (_Thing(2), "another")}
 
 
@@ -29,6 +35,7 @@ def test_fields_are_read_by_their_types() -> None:
     assert isinstance(found.share, float)
     assert pick(TABLE, "other", "thing") == _Thing(2)
     assert changed(_Thing(), {"most": "4"}) == _Thing(most=4)
+    assert changed(_Outer(), {"inner.count": "4", "size": "2"}) == _Outer(_Thing(4), 2)
 
 
 @pytest.mark.parametrize(

@@ -25,14 +25,30 @@ def pick(table: Mapping[str, tuple[T, str]], text: str, what: str) -> T:
 
 
 def changed(thing: T, settings: Mapping[str, str]) -> T:
-    """A copy of a frozen value with the fields in ``settings`` read from text by the fields' types."""
+    """A copy of a frozen value with the fields in ``settings`` read from text by the fields' types.
+
+    A dotted name means a field of a field: ``kernel.bandwidth``.
+    """
     hints = typing.get_type_hints(type(thing))
     known = [f.name for f in dataclasses.fields(thing)]  # type: ignore[arg-type]
     for key in settings:
-        if key not in known:
+        if key.split(".")[0] not in known:
             raise unknown(f"field of {type(thing).__name__}", key, known)
+    thing = _deep(thing, {key: text for key, text in settings.items() if "." in key})
+    settings = {key: text for key, text in settings.items() if "." not in key}
     read = {key: _read(f"{type(thing).__name__}.{key}", text, hints[key]) for key, text in settings.items()}
     return replace(thing, **read)
+
+
+def _deep(thing: T, settings: Mapping[str, str]) -> T:
+    """``field.inner=value``: a field of a field that is a value itself."""
+    for key, text in settings.items():
+        field, _, inner = key.partition(".")
+        old = getattr(thing, field)
+        if not dataclasses.is_dataclass(old):
+            raise OptionError(f"'{key}' goes too deep: {type(thing).__name__}.{field} is the plain value {old!r}.")
+        thing = replace(thing, **{field: changed(old, {inner: text})})
+    return thing
 
 
 def _pair(part: str, text: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, TypeVar, dataclass_transform
 
-from limbeck.errors import ArtifactError, unknown
+from limbeck.errors import ArtifactError, OptionError, unknown
 
 __all__ = ["canonical", "decode", "digest", "encode", "replace", "value"]
 
@@ -20,7 +20,16 @@ _TABLE: dict[str, type[Any]] = {}
 
 @dataclass_transform(frozen_default=True, kw_only_default=False)
 def value(cls: type[T]) -> type[T]:
-    """Class decorator: a frozen dataclass that :func:`encode` and :func:`decode` know by its name."""
+    """Class decorator: a frozen dataclass that :func:`encode` and :func:`decode` know by its name.
+
+    Raises OptionError where another class has that name; the same class may be defined again, as notebooks do.
+    """
+    there = _TABLE.get(cls.__name__)
+    if there is not None and (there.__module__, there.__qualname__) != (cls.__module__, cls.__qualname__):
+        raise OptionError(
+            f"there is a value called {cls.__name__} already ({there.__module__}), and what was stored with it would "
+            "be read as yours: give your class another name."
+        )
     frozen = dataclasses.dataclass(frozen=True)(cls)
     _TABLE[cls.__name__] = frozen
     return frozen

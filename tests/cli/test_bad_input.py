@@ -71,6 +71,14 @@ SENTENCES = [
     (("distill", "digits", "--budget", "0s"), "no time"),
     (("distill", "digits", "--device", "cuda"), "CUDA"),
     (("distill", "digits", "--precision", "float16"), "bfloat16"),
+    (("distill", "digits", "--set", "lr=autom"), "no float"),
+    (("distill", "digits", "--for", "standart"), "standard"),
+    (("distill", "digits", "--for", "standard:wort"), "worst"),
+    (("distill", "digits", "--for", "standard:net:centres=0"), "at least 1"),
+    (("distill", "digits", "--method", "random", "--for", "standard"), "only chooses"),
+    (("distill", "digits", "--method", "auto", "--per-class", "0"), "at least 1"),
+    (("distill", "digits", "--set", "discrepancy=mmd:kernel.bandwidth=0"), "bandwidth is 0"),
+    (("distill", "digits", "--difficulty", "sdc=nan"), "weight"),
     (("evaluate", "nowhere"), "nowhere"),
     (("show", "nowhere"), "nowhere"),
     (("export", "nowhere"), "nowhere"),
@@ -193,7 +201,7 @@ def test_a_full_disk_is_a_sentence(run: Run, tmp_path: Path, monkeypatch: pytest
         with writing(tmp_path / "log.jsonl"):
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("limbeck.distillation.outer_loop._Log.write", full)
+    monkeypatch.setattr("limbeck.distillation.log.Log.write", full)
     code, _, err = run("distill", "digits", *FEW, "--out", "set")
     assert code == 2
     assert "no space is left" in err

@@ -10,7 +10,18 @@ from tests.cli.test_bad_input import FEW, Run, run
 
 __all__ = ["run"]  # the fixture
 
-LISTS = ("methods", "networks", "sources", "spaces", "augmentations", "formats", "views", "discrepancies", "states")
+LISTS = (
+    "methods",
+    "networks",
+    "sources",
+    "spaces",
+    "augmentations",
+    "formats",
+    "views",
+    "discrepancies",
+    "states",
+    "audiences",
+)
 
 
 @pytest.mark.parametrize("what", LISTS)
@@ -81,6 +92,18 @@ def test_tables_go_through(run: Run, tmp_path: Path) -> None:
     assert run("report", "set", "--out", "page.html")[0] == 0
 
 
+def test_the_package_runs_as_the_command() -> None:
+    import subprocess
+    import sys
+
+    done = subprocess.run([sys.executable, "-m", "limbeck", "--help"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "distill" in done.stdout
+    wrong = subprocess.run([sys.executable, "-m", "limbeck", "distil"], capture_output=True, text=True, check=False)
+    assert wrong.returncode == 2
+    assert "Traceback" not in wrong.stderr
+
+
 def test_help_is_quick_because_it_loads_nothing() -> None:
     import subprocess
     import sys
@@ -94,3 +117,35 @@ def test_help_is_quick_because_it_loads_nothing() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert done.returncode == 0
     assert b"distill" in done.stdout
+
+
+def test_methods_are_listed_with_their_parts_and_costs(run: Run) -> None:
+    code, out, err = run("list", "methods", "--json")
+    assert code == 0
+    found = {line["method"]: line for line in json.loads(out)}
+    assert set(found["dsa"]) == {"method", "what it does", "view", "discrepancy", "state", "needs", "seconds", "source"}
+    assert found["dsa"]["state"] == "along-synthetic"
+    assert float(found["dm"]["seconds"]) > 0
+    assert "Seconds of an iteration" in err
+    assert "row-cosine" in run("list", "methods")[1]
+
+
+def test_auto_says_what_it_chose_and_why(run: Run, tmp_path: Path) -> None:
+    settings = ("--method", "auto", "--per-class", "10", "--network", "convnet-2-32:width=4", "--out", "set")
+    code, out, err = run("distill", "digits", *settings, "--set", "teacher_epochs=1", "--json")
+    assert code == 0
+    assert "auto chose" in err
+    assert "measured nearest to this" in err
+    assert json.loads(out)["method"] in err
+    assert run("distill", "digits", *settings, "--set", "teacher_epochs=1")[0] == 0  # the finished set is found
+
+
+def test_sets_for_a_space_and_drowned_losses_are_said(run: Run) -> None:
+    code, _, err = run("distill", "digits", *FEW, "--for", "quick:worst", "--out", "alone")
+    assert code == 0
+    assert "holds one configuration" in err
+    assert run("show", "alone", "--json")[0] == 0
+    assert run("distill", "digits", *FEW, "--for", "standard:net:centres=2", "--out", "net")[0] == 0
+    code, _, err = run("distill", "digits", *FEW, "--difficulty", "sdc=9", "--out", "drowned")
+    assert code == 0
+    assert "9 times as large as the matching loss" in err

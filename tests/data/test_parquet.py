@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from limbeck.data import ArrowPool, hub, parquet
+from limbeck.data.sources import open_source
 from limbeck.errors import FitError, OptionError, SourceError
 
 STRUCT = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
@@ -68,6 +69,9 @@ def test_hub_reads_a_local_directory(tmp_path: Path, monkeypatch) -> None:  # ty
     task = hub(str(tmp_path / "d"))
     assert task.classes == ("cat", "<dog>")
     assert task.fingerprint == parquet(tmp_path / "d").fingerprint
+    chosen = open_source(f"hub:{tmp_path / 'd'}:label=label,config=default", size=5)
+    assert chosen.shape == (3, 5, 5)
+    assert chosen.name == f"hub:{tmp_path / 'd'}:config=default,label=label"
     with pytest.raises(SourceError, match="cannot be had from the hub"):
         hub(str(tmp_path / "none"))
 
@@ -83,7 +87,12 @@ def test_names_without_features_and_text_labels(tmp_path: Path) -> None:
         parquet(tmp_path / "c.parquet")
     with pytest.raises(OptionError, match="did you mean fine"):
         parquet(tmp_path / "c.parquet", label="fin")
-    assert parquet(tmp_path / "c.parquet", label="fine").classes == ("0", "1")
+    named = parquet(tmp_path / "c.parquet", label="fine")
+    assert named.classes == ("0", "1")
+    again = open_source(named.name)  # the name says all that the data depends on
+    assert (again.name, again.fingerprint) == (named.name, named.fingerprint)
+    with pytest.raises(OptionError, match="unknown option behind the source 'lable': did you mean label"):
+        open_source(f"parquet:{tmp_path / 'c.parquet'}:lable=fine")
 
 
 def test_problems(tmp_path: Path) -> None:

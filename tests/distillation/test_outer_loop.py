@@ -51,6 +51,23 @@ def test_stopping_at_every_checkpoint_changes_nothing(task: Task, tmp_path: Path
         assert torch.equal(made.targets, whole.targets)
 
 
+def test_stopping_between_checkpoints_changes_nothing(
+    task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("limbeck.distillation.outer_loop.CELLS", 2)
+    few = {**FEW, "lr": 1e21, "momentum": 0.0, "iterations": 8}  # of which some iterations are rolled back
+    whole = distill(task, "dm", per_class=1, out=tmp_path / "whole", **few)
+    monkeypatch.setattr("limbeck.distillation.outer_loop.PATIENCE", 0.0)
+    stops, made = 0, None
+    while made is None:
+        made = distill_into(tmp_path / "run", compose(task, "dm", 1, **few), task, Situation(1, until=0.0))
+        stops += made is None
+        assert (tmp_path / "run" / "between.safetensors").exists() == (made is None)
+    assert stops >= 7
+    assert whole.card.budget["rollbacks"]
+    assert bytes_of(tmp_path / "run") == bytes_of(tmp_path / "whole")
+
+
 def test_a_finished_run_is_found(task: Task, tmp_path: Path) -> None:
     first = distill(task, "dm", per_class=2, out=tmp_path, **FEW)
     stamp = (tmp_path / "synthetic.safetensors").stat().st_mtime_ns

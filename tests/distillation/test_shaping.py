@@ -53,7 +53,8 @@ def test_difficulty_shares_the_view_of_gradients(task: Task) -> None:
 def test_a_set_for_a_space_draws_its_networks(task: Task) -> None:
     made = compose(task, "dm", 1, **{**FEW, "for": "standard"})
     assert isinstance(made, MatchingDistiller)
-    assert len(encode(made.state)["architectures"]) >= 2
+    assert made.state.audience is not None
+    assert len({c.architecture for c in made.state.audience.space}) >= 2
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,11 @@ def test_a_set_for_a_space_draws_its_networks(task: Task) -> None:
         ({"difficulty": "sdc"}, "weight"),
         ({"difficulty": "sdc=-1"}, "weight"),
         ({"difficulty": "hard=1"}, "sdc"),
-        ({"for": "quick"}, "one network"),
+        ({"for": "standard:wort"}, "worst"),
+        ({"for": "standard:net:centres=0"}, "at least 1"),
+        ({"discrepancy": "mmd:kernel.bandwidth=0"}, "bandwidth is 0"),
+        ({"discrepancy": "mmd:kernel.width=1"}, "bandwidth"),
+        ({"discrepancy": "mmd:unbiased.too=1"}, "too deep"),
         ({"for": "everything"}, "standard"),
     ],
 )

@@ -7,6 +7,7 @@ from planted import FULL_ACCURACY, study
 
 from limbeck.errors import OptionError
 from limbeck.laws import ScalingLaw
+from limbeck.laws.outlook import outlook
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +75,18 @@ def test_what_is_asked_is_checked(law: ScalingLaw) -> None:
         law.samples_for(gap=0.1, certainty=0.3)
     with pytest.raises(OptionError, match="positive size"):
         law.gap_at(0.0)
+
+
+def test_the_outlook_is_the_inverse_in_words(law: ScalingLaw) -> None:
+    size = law.samples_for(gap=0.15, certainty=0.9).per_class
+    assert size is not None
+    left = outlook(law, float(size), certainty=0.9)
+    assert left.gap.high <= 0.15
+    assert f"{size} samples a class ({10 * size} in all)" in left.sentence()
+    assert json.loads(json.dumps(left.dictionary(), allow_nan=False))["gap_below"] == left.gap.high
+    assert "extrapolation" in outlook(law, 1000.0).sentence()
+
+
+def test_costs_without_a_shape(law: ScalingLaw) -> None:
+    plan = law.samples_for(gap=0.15).with_costs(seconds=lambda k: 3.0)
+    assert (plan.values, plan.seconds) == (None, 3.0)

@@ -55,7 +55,8 @@ def processes(study, count):
 @dataclass(frozen=True)
 class FakeWork(Work):
     """pause: seconds a run. units: calls that a distillation takes. refuse, die: runs with this in their title raise,
-    or kill their process (die, while fewer than ``deaths`` have). fingerprint: of the data."""
+    or kill their process (die, while fewer than ``deaths`` have). hang: … take a minute. piece: seconds of the longest
+    piece of a reference. fingerprint: of the data."""
 
     pause: float = 0.0
     units: int = 1
@@ -63,6 +64,8 @@ class FakeWork(Work):
     crash: str = "-"
     die: str = "-"
     deaths: int = 0
+    hang: str = "-"
+    piece: float = 0.0
     fingerprint: str = "f"
     salt: str = ""
 
@@ -71,7 +74,7 @@ class FakeWork(Work):
 
     def perform(self, run: Run, place: Place) -> Outcome:
         _note(place.directory / "asked.txt", run.name)
-        time.sleep(self.pause)
+        time.sleep(60.0 if self.hang in run.title else self.pause)
         if self.refuse in run.title:
             raise FitError("this run was refused.")
         if self.crash in run.title:
@@ -86,6 +89,9 @@ class FakeWork(Work):
 
     def present(self, run: Run, place: Place) -> bool:
         return not isinstance(run, DistilRun) or (place.set_of(run) / "card.json").exists()
+
+    def longest(self, run: Run, place: Place) -> float:
+        return self.piece if isinstance(run, ReferenceRun) else 0.0
 
     def predict(self, run: Run, place: Place) -> float:
         return 10.0 if isinstance(run, DistilRun) else 1.0

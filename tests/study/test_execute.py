@@ -13,10 +13,20 @@ from pathlib import Path
 
 import pytest
 
-from limbeck.errors import DirectoryError, MismatchError
-from limbeck.study import DistilRun, MethodChoice, StudyResults, run, status
+from limbeck.errors import DirectoryError, MismatchError, OptionError
+from limbeck.study import (
+    DistilRun,
+    Evaluation,
+    Execution,
+    MethodChoice,
+    Place,
+    StudyResults,
+    estimate,
+    run,
+    status,
+)
 from limbeck.study.directory import StudyDirectory
-from limbeck.study.workers import Worker, attempt
+from limbeck.study.workers import Worker, WorkerProcess, attempt
 from tests.study.study_fakes import FakeWork, asked, processes, small_study
 
 
@@ -174,6 +184,9 @@ class Mortal(Worker):
             future.set_result(attempt(work, run, place))
         return future
 
+    def kill(self):
+        raise AssertionError("nothing took too long")
+
     def close(self):
         self.alive = False
 
@@ -185,6 +198,66 @@ def test_a_run_that_always_kills_its_worker_is_a_failure(tmp_path, monkeypatch):
     assert "died 3 times" in summary.failures[0][1]
     assert summary.done == summary.total - 5
     assert Mortal.made == 2 + 3
+
+
+def test_a_run_that_hangs_is_given_up(tmp_path):
+    title = "evaluate random, 1 a class, seed 0 by a"
+    study = small_study(execution=Execution(unit=0.5), evaluation=Evaluation(seeds=(0, 1), together=2))
+    summary = run(study, tmp_path / "s", work=FakeWork(hang=title))
+    assert [what for what, _ in summary.failures] == [title]
+    assert summary.failures[0][1].startswith("it was given up after 1 s, twice the study's unit: use a smaller")
+    assert summary.done == summary.total - 1
+    assert run(study, tmp_path / "s", work=FakeWork()).complete
+
+
+class Stuck(Mortal):
+    """A worker that does nothing more once it has begun a run of one title, until it is killed."""
+
+    def submit(self, work, run, place):
+        assert self.alive
+        self.future = Future()
+        if run.title != "distil random, 1 a class, seed 0":
+            self.future.set_result(attempt(work, run, place))
+        return self.future
+
+    def kill(self):
+        self.alive = False
+        self.future.set_exception(BrokenProcessPool("killed"))
+
+
+def test_a_worker_that_hangs_is_killed_and_replaced(tmp_path, monkeypatch):
+    monkeypatch.setattr("limbeck.study.execute._worker", Stuck)
+    made = Stuck.made
+    study = small_study(execution=Execution(2, unit=0.5))
+    summary = run(study, tmp_path / "s", work=FakeWork())
+    assert [what for what, _ in summary.failures] == ["distil random, 1 a class, seed 0"]
+    assert "given up after 1 s" in summary.failures[0][1]
+    assert (summary.waiting, summary.done) == (4, summary.total - 5)
+    assert Stuck.made - made == 2 + 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
+def test_a_process_that_hangs_can_be_killed(tmp_path):
+    worker = WorkerProcess(1)
+    [first, *_] = small_study().distillations()
+    future = worker.submit(FakeWork(hang="distil"), first, Place(tmp_path))
+    _until(lambda: asked(tmp_path))
+    worker.kill()
+    with pytest.raises(BrokenProcessPool):
+        future.result(timeout=60)
+    worker.close()
+
+
+def test_a_piece_that_is_longer_than_a_unit_is_refused_beforehand(tmp_path):
+    sentence = (
+        "one piece of 'full data, matched, by a, seed 0' takes about 60 minutes, and .* more than 15: .*unit: 60m"
+    )
+    with pytest.raises(OptionError, match=sentence):
+        run(small_study(), tmp_path / "s", work=FakeWork(piece=3600.0))
+    assert not (tmp_path / "s").exists()
+    longer = small_study(execution=Execution(unit=3601.0))
+    assert estimate(longer, tmp_path / "s", work=FakeWork(piece=3600.0)).longest == 3600.0
+    assert run(longer, tmp_path / "s", work=FakeWork(piece=3600.0)).complete
 
 
 def _finished(where, study):

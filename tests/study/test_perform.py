@@ -1,5 +1,6 @@
 """The real work, tiny: digits, a handful of iterations, small networks."""
 
+import contextlib
 import json
 import math
 
@@ -9,9 +10,11 @@ from limbeck.compute import Compute
 from limbeck.data.sources import open_source
 from limbeck.errors import FitError, OptionError
 from limbeck.evaluation.evaluate import evaluate
+from limbeck.evaluation.records import Records
 from limbeck.evaluation.reference import train_full
 from limbeck.networks.mlp import MLP
 from limbeck.study import (
+    EvaluateRun,
     Evaluation,
     MethodChoice,
     ReferenceRun,
@@ -24,10 +27,13 @@ from limbeck.study import (
     import_export,
     run,
 )
-from limbeck.study.judging import judge_full
+from limbeck.study.judging import judge, judge_full
 from limbeck.study.perform import RealWork, opened
+from limbeck.study.pieces import Pieces
 from limbeck.synthetic.synthetic_set import SyntheticSet
 from limbeck.training.configuration import Configuration, Epochs, Updates
+from limbeck.training.stages import Paused
+from limbeck.values import replace
 
 COMPUTE = Compute("cpu", "float32", "off")
 SMALL = Configuration("small", MLP(), length=Updates(20))
@@ -140,10 +146,13 @@ def test_what_is_wrong_is_said_before_any_work(tmp_path, study, error, sentence)
     assert not (tmp_path / "s").exists()
 
 
-def test_the_full_data_until_it_converges(monkeypatch):
+def test_the_full_data_until_it_converges(monkeypatch, tmp_path):
     monkeypatch.setattr("limbeck.evaluation.reference.DOUBLINGS", 2)
+    monkeypatch.setattr("limbeck.training.stages.WORTH", math.inf)
     few = Configuration("few", MLP(), length=Updates(3))
-    rows = judge_full(open_source("digits"), ReferenceRun(Source("digits"), few, "converged", (0,), compute=COMPUTE))
+    asked = ReferenceRun(Source("digits"), few, "converged", (0,), compute=COMPUTE)
+    rows = judge_full(open_source("digits"), asked, Pieces(tmp_path, math.inf))
+    assert not list(tmp_path.iterdir())  # what is short and done in one session leaves no pieces
     first, second = rows
     assert (first.split, second.split) == ("validation", "test")
     assert first.updates == second.updates > 3
@@ -153,7 +162,46 @@ def test_the_full_data_until_it_converges(monkeypatch):
         judge_full(
             open_source("digits"),
             ReferenceRun(Source("digits"), Configuration("e", MLP(), length=Epochs(1)), "matched", (0,)),
+            Pieces(tmp_path, math.inf),
         )
+
+
+def test_what_stops_after_every_update_gives_the_same_rows(finished, tmp_path, monkeypatch):
+    few = Configuration("few", MLP(), length=Updates(3))
+    monkeypatch.setattr("limbeck.evaluation.reference.DOUBLINGS", 1)
+    monkeypatch.setattr("limbeck.training.stages.WORTH", math.inf)
+    monkeypatch.setattr("limbeck.evaluation.reference.EPOCHS", 1)
+    task, made = open_source("digits"), SyntheticSet.load(next(iter(finished.set_directories().values())))
+    distil = next(finished.study.distillations())
+    evaluated = EvaluateRun(distil, few, (0, 1))
+    referred = ReferenceRun(Source("digits"), few, "converged", (0,), compute=COMPUTE)
+    for number, judged in enumerate(
+        (lambda p: judge(made, task, evaluated, p), lambda p: judge_full(task, referred, p))
+    ):
+        whole = judged(Pieces(tmp_path / "none", math.inf))
+        rows, sessions = None, 0
+        while rows is None:
+            with contextlib.suppress(Paused):
+                rows = judged(Pieces(tmp_path / str(number), -math.inf))
+            sessions += 1
+        assert plain(Records.of(rows)) == plain(Records.of(whole))
+        assert [(r.split, r.seed) for r in rows] == [(r.split, r.seed) for r in whole]
+        assert sessions > 4
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_teacher_stops_on_the_way(finished, tmp_path):
+    soft = tiny(
+        methods=(MethodChoice("random", (("updates", 20),), soft=True),), evaluation=Evaluation(("own",), seeds=(0,))
+    )
+    soft = replace(soft, references=References((), ()))
+    for place, unit in (("calm", None), ("hasty", 0.0)):
+        assert run(soft, tmp_path / place, unit=unit).complete
+    [calm], [hasty] = (StudyResults.load(tmp_path / p).set_directories().values() for p in ("calm", "hasty"))
+    for file in ("synthetic.safetensors", "card.json"):
+        assert (hasty / file).read_bytes() == (calm / file).read_bytes()
+    assert [p.suffix for p in (tmp_path / "hasty" / "teachers").iterdir()] == [".safetensors"]
+    assert not list((tmp_path / "hasty" / "pieces").glob("*"))
 
 
 def test_a_source_reads_the_environment(monkeypatch, tmp_path):

@@ -35,6 +35,7 @@ references: {matched: 2, converged: false}
 compute: {device: cpu, precision: float32, compilation: off}
 processes: 2
 threads: 1
+unit: 20m
 """
 
 
@@ -51,7 +52,7 @@ def test_every_key():
     assert study.evaluation == Evaluation(("own", "standard"), ("mlp",), (0, 1, 2, 3), 2, ("test",), ("own", "hard"))
     assert study.references == References((0, 1), ())
     assert study.compute.compilation == "off"
-    assert study.execution == Execution(2, 1)
+    assert study.execution == Execution(2, 1, 1200.0)
     assert decode(encode(study)) == study
     runs = list(study.distillations())
     assert {(r.method, r.per_class) for r in runs} == {
@@ -95,6 +96,7 @@ def test_the_least():
         ("iterations: {a: 3}", "a size in iterations is 'a'"),
         ("source: [a]", "source is .*: give a text"),
         ("processes: -1", "processes is -1"),
+        ("unit: 0", "unit"),
         ("a: [", "is no YAML in line"),
         ("[" * 1500, "is no YAML"),
         ("!!python/object/apply:os.system [ls]", "is no YAML"),

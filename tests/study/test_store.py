@@ -78,7 +78,7 @@ def test_a_folder_that_is_not_there(tmp_path):
 
 
 def test_estimate(tmp_path):
-    found = estimate(small_study(), tmp_path / "s", work=FakeWork())
+    found = estimate(small_study(), tmp_path / "s", work=FakeWork(piece=1.0))
     assert found == Estimate({"full data": 1, "distil": 8, "evaluate": 32}, 0, 113.0, found.disk, 1.0)
     assert "41 runs (1 × full data, 8 × distil, 32 × evaluate)" in found.sentence
     assert not (tmp_path / "s").exists()

@@ -13,7 +13,7 @@ from limbeck.networks.convnet import ConvNet
 from limbeck.networks.mlp import MLP
 from limbeck.seeds import generator
 from limbeck.training.configuration import Constant, Epochs, Step, Updates
-from limbeck.training.distance import covering_number, distance_matrix
+from limbeck.training.distance import covering_number, distance_matrix, net
 from limbeck.training.optimizer import SGD, Adam
 from limbeck.training.space import SPACES, Space, space
 from limbeck.values import decode, encode
@@ -104,6 +104,18 @@ def test_covering_numbers_of_points_on_a_line() -> None:
     assert covering_number(d, 8.0) == 1
     with pytest.raises(OptionError, match="radius is -1"):
         covering_number(d, -1.0)
+
+
+def test_nets_of_points_on_a_line() -> None:
+    points = torch.arange(9.0)
+    d = (points[:, None] - points[None, :]).abs()
+    assert net(d, 1) == ((0,), 8.0)
+    assert net(d, 2) == ((0, 8), 4.0)
+    assert net(d, 3) == ((0, 8, 4), 2.0)
+    assert net(d, 99)[1] == 0.0 and len(net(d, 99)[0]) == 9
+    assert net(torch.zeros(3, 3), 2) == ((0,), 0.0)  # one point, three times
+    with pytest.raises(OptionError, match="0 centres"):
+        net(d, 0)
 
 
 @given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=12), st.floats(0, 1), st.floats(0, 1))

@@ -2,9 +2,11 @@
 
 import typer
 
-from limbeck.cli.inferring import law, pilot, plan
+from limbeck.cli.inferring import law, plan
 from limbeck.cli.judging import compare, evaluate
-from limbeck.cli.making import demo, distill
+from limbeck.cli.making import distill
+from limbeck.cli.measuring import difficulty
+from limbeck.cli.piloting import demo, pilot
 from limbeck.cli.showing import cite, export, info, names, report, show
 from limbeck.cli.studies import study
 
@@ -29,6 +31,7 @@ for order, command in (
     ("distill", distill),
     ("evaluate", evaluate),
     ("compare", compare),
+    ("difficulty", difficulty),
     ("show", show),
     ("export", export),
     ("report", report),

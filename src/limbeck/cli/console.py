@@ -1,6 +1,7 @@
 """What a person sees: words and progress on standard error, results on standard output."""
 
 import json
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,9 +34,18 @@ def say(text: str) -> None:
 def emit(data: Any, *, as_json: bool, otherwise: "Table | str") -> None:
     """A result on standard output: JSON for scripts, else a table or text."""
     if as_json:
-        sys.stdout.write(json.dumps(data, indent=1, default=str, allow_nan=False) + "\n")
+        sys.stdout.write(json.dumps(_finite(data), indent=1, default=str, allow_nan=False) + "\n")
     else:
         _results.print(otherwise)
+
+
+def _finite(data: Any) -> Any:
+    """NaN and infinity become null: JSON knows neither."""
+    if isinstance(data, dict):
+        return {k: _finite(v) for k, v in data.items()}
+    if isinstance(data, list | tuple):
+        return [_finite(v) for v in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
 def table(columns: list[str], rows: list[list[str]], title: str = "") -> Table:
@@ -63,6 +73,29 @@ def seconds_in_words(seconds: float) -> str:
 def distilling(name: str) -> "Iterator[Callable[[Progress], None]]":
     """A bar with loss, time left and memory for one distillation."""
     import psutil
+
+    process = psutil.Process()
+    with _bar(name, before="loss", after="memory") as advance:
+
+        def watch(progress: Any) -> None:
+            often = max(1, progress.total // 200)
+            if progress.done % often == 0 or progress.done == progress.total:
+                memory = f"{process.memory_info().rss / 2**30:.1f} GiB"
+                advance(progress.done, progress.total, loss=f"loss {progress.loss:.4g}", memory=memory)
+
+        yield watch
+
+
+@contextmanager
+def steps(name: str) -> "Iterator[Callable[[int, int], None]]":
+    """A bar for counted steps with time left."""
+    with _bar(name) as advance:
+        yield advance
+
+
+@contextmanager
+def _bar(name: str, *, before: str = "", after: str = "") -> "Iterator[Callable[..., None]]":
+    """A bar that is moved by (done, total, **texts); ``before`` and ``after`` name texts around the times."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -72,29 +105,27 @@ def distilling(name: str) -> "Iterator[Callable[[Progress], None]]":
         TimeRemainingColumn,
     )
 
+    def field(key: str) -> list[TextColumn]:
+        return [TextColumn(f"{{task.fields[{key}]}}")] if key else []
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[loss]}"),
+        *field(before),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[memory]}"),
+        *field(after),
     )
-    process = psutil.Process()
     with Progress(*columns, console=words, refresh_per_second=4) as bar:
-        job = bar.add_task(name, total=None, loss="", memory="")
+        empty: dict[str, Any] = {key: "" for key in (before, after) if key}
+        job = bar.add_task(name, total=None, **empty)
 
-        def watch(progress: Any) -> None:
-            often = max(1, progress.total // 200)
-            if progress.done % often == 0 or progress.done == progress.total:
-                memory = f"{process.memory_info().rss / 2**30:.1f} GiB"
-                bar.update(
-                    job, completed=progress.done, total=progress.total, loss=f"loss {progress.loss:.4g}", memory=memory
-                )
+        def advance(done: int, total: int, **texts: Any) -> None:
+            bar.update(job, completed=done, total=total, **texts)
 
-        yield watch
+        yield advance
 
 
 @contextmanager
@@ -106,32 +137,3 @@ def working(what: str) -> Iterator[None]:
     with Progress(*columns, console=words, refresh_per_second=4, transient=True) as bar:
         bar.add_task(what, total=None)
         yield
-
-
-@contextmanager
-def steps(name: str) -> "Iterator[Callable[[int, int], None]]":
-    """A bar for counted steps with time left."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=words, refresh_per_second=4) as bar:
-        job = bar.add_task(name, total=None)
-
-        def watch(done: int, total: int) -> None:
-            bar.update(job, completed=done, total=total)
-
-        yield watch

@@ -1,16 +1,16 @@
 """What follows: ``limbeck law scaling`` and ``limbeck plan``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from limbeck.cli.asking import Channels, Device, Groups, Json, Size, SourceArgument, SplitSeed
+from limbeck.cli.asking import Json
 
 if TYPE_CHECKING:
     from limbeck.laws.scaling import ScalingLaw
 
-__all__ = ["law", "pilot", "plan"]
+__all__ = ["law", "plan"]
 
 law = typer.Typer(help="Laws fitted to the results of a study.", no_args_is_help=True)
 
@@ -38,60 +38,62 @@ def scaling(
 ) -> None:
     """How the gap to full data falls with the size: gap(k) = c·k^(-b) + e."""
     from limbeck.cli.console import emit, say
+    from limbeck.cli.naming import again
 
     found = _law(results, method, labels, configuration, doubled)
     emit(found.dictionary(), as_json=as_json, otherwise="\n".join(found.sentences()))
-    say(f"Next: limbeck plan {results} --gap 0.05 --certainty 0.95")
+    given = {"method": method, "labels": labels, "configuration": configuration}
+    say(f"Next: {again('limbeck', 'plan', results, gap=0.05, certainty=0.95, **given)}")
 
 
 def plan(
     results: Results,
     gap: Annotated[float | None, typer.Option(help="Gap to full data to reach, a fraction, e.g. 0.05.")] = None,
     accuracy: Annotated[float | None, typer.Option(help="Accuracy to reach, a fraction.")] = None,
+    per_class: Annotated[
+        float | None, typer.Option("--per-class", "-k", help="The other way round: the gap that so many a class leave.")
+    ] = None,
     certainty: Annotated[float, typer.Option(help="Of a new distil-and-train run, in (0.5, 1).")] = 0.95,
     method: Method = None,
     labels: Labels = None,
     configuration: Configuration = None,
     as_json: Json = False,
 ) -> None:
-    """How many samples a class reach a gap or an accuracy, and how surely."""
+    """How many samples a class reach a gap or an accuracy, and how surely; or what gap so many samples leave."""
     from limbeck.cli.console import emit
+    from limbeck.errors import OptionError
+    from limbeck.laws.outlook import outlook
+    from limbeck.laws.plan import Target, check_certainty
 
+    check_certainty(certainty)
+    if per_class is None:
+        Target.of(gap=gap, accuracy=accuracy)  # what is asked is checked before anything is read
+    elif gap is not None or accuracy is not None:
+        raise OptionError("a plan needs exactly one question: give --gap, --accuracy or --per-class.")
     found = _law(results, method, labels, configuration, None)
-    answer = found.samples_for(gap=gap, accuracy=accuracy, certainty=certainty)
-    emit(answer.dictionary(), as_json=as_json, otherwise="\n".join([answer.sentence(), *found.ground.remarks]))
+    if per_class is not None:
+        left = outlook(found, per_class, certainty=certainty)
+        said, data = left.sentence(), left.dictionary()
+    else:
+        answer = found.samples_for(gap=gap, accuracy=accuracy, certainty=certainty)
+        answer = answer.with_costs(**_costs(results, found.ground.table.method))
+        said, data = answer.sentence(), answer.dictionary()
+    remarks = found.ground.remarks
+    emit(data | {"remarks": list(remarks)}, as_json=as_json, otherwise="\n".join([said, *remarks]))
 
 
-def pilot(
-    source: SourceArgument,
-    budget: Annotated[str, typer.Option(help="Time for the whole pilot, e.g. 10m.")] = "10m",
-    certainty: Annotated[float, typer.Option(help="Of a new distil-and-train run, in (0.5, 1).")] = 0.95,
-    out: Annotated[
-        Path | None, typer.Option(help="Directory of the pilot's study. Default: runs/pilot-SOURCE.")
-    ] = None,
-    network: Annotated[str | None, typer.Option(help="See: limbeck list networks.")] = None,
-    device: Device = "auto",
-    size: Size = None,
-    channels: Channels = None,
-    groups: Groups = None,
-    split_seed: SplitSeed = 0,
-    as_json: Json = False,
-) -> None:
-    """Find out how many samples SOURCE needs: a small study, its law, and a plan."""
-    from limbeck.cli.console import emit, say
-    from limbeck.cli.studies import finish_pilot, start_pilot
-    from limbeck.laws.pilot import source_of
+def _costs(results: Path, method: str) -> dict[str, Any]:
+    """What a study's directory knows of costs: the shape of a stored example and the seconds of a distillation."""
+    from limbeck.laws.findings import seconds_of
+    from limbeck.study.results import StudyResults
+    from limbeck.synthetic.synthetic_set import SyntheticSet
 
-    named = source_of(
-        source, size=size, channels=channels, groups=None if groups is None else str(groups), seed=split_seed
-    )
-    directory = out or Path("runs") / f"pilot-{source.split(':')[0]}"
-    start_pilot(named, directory, budget, network, device)
-    found, page = finish_pilot(directory, certainty, f"limbeck pilot {source} --budget {budget}")
-    data = [{"method": f.method, "reason": f.reason, "plans": [p.dictionary() for p in f.plans]} for f in found]
-    said = "\n".join([found[0].sentence(), found[0].sureness(), *(f.sentence() for f in found[1:])])
-    emit(data, as_json=as_json, otherwise=said)
-    say(f"Wrote {page}; next: limbeck law scaling {directory} --method {found[0].method}")
+    if not results.is_dir():
+        return {}
+    study = StudyResults.load(results)
+    folder = next(iter(study.set_directories().values()), None)
+    shape = None if folder is None else SyntheticSet.load(folder).card.shape
+    return {"shape": shape, "seconds": seconds_of(study, method)}
 
 
 def _law(

@@ -1,6 +1,5 @@
 """Judging: ``limbeck evaluate`` and ``limbeck compare``."""
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -99,7 +98,7 @@ def _emit(records: "Records", as_json: bool) -> "Table":
 
     made = tabulate(records)
     columns, rows, hidden = made.fitting(available())
-    emit(_finite(made.dictionaries()), as_json=as_json, otherwise=table(list(columns), [list(row) for row in rows]))
+    emit(made.dictionaries(), as_json=as_json, otherwise=table(list(columns), [list(row) for row in rows]))
     for note in made.notes():
         say(note)
     if hidden and not as_json:
@@ -108,15 +107,6 @@ def _emit(records: "Records", as_json: bool) -> "Table":
         if row.failure:
             say(f"[yellow]failed:[/] {row.set}, {row.configuration}, seed {row.seed}: {row.failure}")
     return made
-
-
-def _finite(data: Any) -> Any:
-    """NaN becomes null: JSON knows no NaN."""
-    if isinstance(data, dict):
-        return {k: _finite(v) for k, v in data.items()}
-    if isinstance(data, list | tuple):
-        return [_finite(v) for v in data]
-    return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
 def compare(

@@ -2,16 +2,39 @@
 
 from collections.abc import Callable
 
-__all__ = ["LISTS"]
+__all__ = ["FOOTNOTES", "LISTS"]
 
 Listing = tuple[list[str], list[list[str]]]
 
 
 def _methods() -> Listing:
-    from limbeck.distillation.methods import METHODS
+    from limbeck.distillation.catalogue import described
 
-    rows = [[name, "distils" if e.distils else "chooses", e.line, " ".join(e.sources)] for name, e in METHODS.items()]
-    return ["method", "kind", "what it does", "source"], rows
+    rows = [
+        [d.method, d.line, d.view, d.discrepancy, d.state, d.needs, _cost(d.seconds), " ".join(d.sources)]
+        for d in described()
+    ]
+    return ["method", "what it does", "view", "discrepancy", "state", "needs", "seconds", "source"], rows
+
+
+def _cost(seconds: float | None) -> str:
+    return "–" if seconds is None else f"{seconds:.2g}" if seconds < 10 else f"{seconds:.0f}"
+
+
+def _costs() -> str:
+    from limbeck.distillation.catalogue import costs
+
+    found = costs()
+    return (
+        f"Seconds of an iteration, or of a whole choice of real examples: {found['setting']}; {found['machine']}. "
+        "--method auto chooses by size and budget."
+    )
+
+
+def _audiences() -> Listing:
+    from limbeck.matching.names import AUDIENCES
+
+    return ["--for SPACE:", "which configurations are drawn"], [[name, line] for name, (_, line) in AUDIENCES.items()]
 
 
 def _networks() -> Listing:
@@ -63,6 +86,12 @@ def _states() -> Listing:
     return ["state", "where in weight space"], [[name, line] for name, (_, line) in STATES.items()]
 
 
+def _difficulties() -> Listing:
+    from limbeck.distillation.difficulty import DIFFICULTIES
+
+    return ["difficulty", "what it measures"], [[name, line] for name, (_, line) in DIFFICULTIES.items()]
+
+
 LISTS: dict[str, Callable[[], Listing]] = {
     "methods": _methods,
     "networks": _networks,
@@ -72,5 +101,9 @@ LISTS: dict[str, Callable[[], Listing]] = {
     "views": _views,
     "discrepancies": _discrepancies,
     "states": _states,
+    "audiences": _audiences,
+    "difficulties": _difficulties,
     "formats": _formats,
 }
+
+FOOTNOTES: dict[str, Callable[[], str]] = {"methods": _costs}

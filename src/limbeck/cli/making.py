@@ -1,9 +1,10 @@
-"""Making sets: ``limbeck distill`` and ``limbeck demo``."""
+"""Making sets: ``limbeck distill``."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from limbeck.cli.asking import (
     Channels,
@@ -25,14 +26,14 @@ if TYPE_CHECKING:
     from limbeck.data.task import Task
     from limbeck.distillation.distiller import Distiller, Situation
 
-__all__ = ["demo", "distill"]
+__all__ = ["distill"]
 
 PATIENCE = 300.0  # seconds that a run takes when the person says nothing about it
 
 
 def distill(
     source: SourceArgument,
-    method: Annotated[str, typer.Option("--method", "-m", help="See: limbeck list methods.")] = "dm",
+    method: Annotated[str, typer.Option("--method", "-m", help="See: limbeck list methods; auto chooses one.")] = "dm",
     per_class: Annotated[int, typer.Option("--per-class", "-k", help="Synthetic examples a class.")] = 10,
     seed: Annotated[int, typer.Option(help="Decides everything random in the distillation.")] = 0,
     budget: Annotated[
@@ -41,13 +42,19 @@ def distill(
     out: Annotated[Path | None, typer.Option(help="Directory for the set; a stopped run goes on there.")] = None,
     network: Annotated[str | None, typer.Option(help="See: limbeck list networks.")] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, e.g. lr=0.5. Repeatable.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, e.g. lr=0.5 or lr=published. Repeatable."),
     ] = None,
     difficulty: Annotated[
         str | None, typer.Option(help="sdc=WEIGHT or gradn=WEIGHT: prefer easier examples (relative to the loss).")
     ] = None,
+    pool: Annotated[
+        str | None,
+        typer.Option(help="easy:0.5, middle:SHARE or hard:SHARE of each class: the real examples that it sees."),
+    ] = None,
     goal: Annotated[
-        str | None, typer.Option("--for", help="Distil for all networks of a space, e.g. standard.")
+        str | None,
+        typer.Option("--for", help="Distil for a space of configurations: standard, standard:net or standard:worst."),
     ] = None,
     device: Device = "auto",
     precision: Precision = "auto",
@@ -60,6 +67,8 @@ def distill(
 ) -> None:
     """Distil SOURCE into a few synthetic examples a class."""
     from limbeck.cli.console import emit, say
+    from limbeck.distillation.advice import AUTO, advised
+    from limbeck.distillation.budget import parse_seconds
     from limbeck.distillation.distill import compose
     from limbeck.distillation.distiller import Situation, stored_per_class
 
@@ -68,9 +77,15 @@ def distill(
     for note in task.notes:
         say(f"[yellow]note:[/] {note}")
     chosen: dict[str, Any] = pairs(settings or [])
-    named = {"network": network, "difficulty": difficulty, "for": goal}
+    named = {"network": network, "difficulty": difficulty, "for": goal, "within": pool}
+    if method == AUTO:
+        advice = advised(task, per_class, PATIENCE if budget is None else parse_seconds(budget))
+        method, chosen = advice.method, {**advice.settings, **chosen}
+        say(advice.sentence)
     distiller = compose(task, method, per_class, **chosen, **{k: v for k, v in named.items() if v is not None})
     stored_per_class(task, per_class)
+    for remark in getattr(distiller, "remarks", ()):
+        say(f"[yellow]note:[/] {escape(remark)}")
     directory = out or Path("runs") / f"{source.split(':')[0]}-{method}-{per_class}-seed{seed}"
     situation = Situation(per_class, seed, compute, directory=directory)
     timed = _seconds(budget, "iterations" in chosen, distiller, task, situation)
@@ -137,10 +152,3 @@ def _run(distiller: "Distiller", task: "Task", situation: "Situation", budget: f
             made = distill_into(situation.directory, distiller, task, watched, budget, command)
     assert made is not None
     return made
-
-
-def demo(out: Annotated[Path, typer.Option(help="Directory of the study.")] = Path("runs/demo")) -> None:
-    """Run a small study on handwritten digits and write its page: about two minutes."""
-    from limbeck.cli.studies import run_demo
-
-    run_demo(out)

@@ -27,14 +27,16 @@ def names(
     as_json: Json = False,
 ) -> None:
     """List what limbeck knows."""
-    from limbeck.cli.console import emit, table
-    from limbeck.cli.listing import LISTS
+    from limbeck.cli.console import emit, say, table
+    from limbeck.cli.listing import FOOTNOTES, LISTS
     from limbeck.errors import unknown
 
     if what not in LISTS:
         raise unknown("list", what, LISTS)
     columns, rows = LISTS[what]()
     emit([dict(zip(columns, row, strict=True)) for row in rows], as_json=as_json, otherwise=table(columns, rows))
+    if what in FOOTNOTES:
+        say(FOOTNOTES[what]())
 
 
 def info(
@@ -105,12 +107,23 @@ def show(
     ]
     if card.losses:
         rows.insert(6, ["loss", f"{card.losses[0][1]:.4g} at first, {card.losses[-1][1]:.4g} at last"])
+    if pool := _pool(card.distiller.get("within")):
+        rows.insert(3, ["seen of real", pool])
     emit(facts, as_json=as_json, otherwise=table(["", str(directory)], rows))
     say(f"Pictures: {directory / 'preview.png'}; next: {again('limbeck', 'evaluate', directory)}")
 
 
+def _pool(within: Any) -> str:
+    """The part of the real examples that the method saw; "" for all of them."""
+    if not isinstance(within, dict) or "which" not in within:
+        return ""
+    measure = within.get("measure", {}).get("kind", "")
+    return f"the {within['which']} {100 * within['share']:.3g} % of each class, by {measure}"
+
+
 def _budget(facts: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} {item}" for key, item in facts.items())
+    texts = {key: f"{item:.4g}" if isinstance(item, float) else str(item) for key, item in facts.items()}
+    return ", ".join(f"{key} {text}" for key, text in texts.items())
 
 
 def _short(configuration: Any) -> str:

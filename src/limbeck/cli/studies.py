@@ -1,4 +1,4 @@
-"""Studies: ``limbeck study run|status|resume|export`` and the demonstration."""
+"""Studies: ``limbeck study run|status|resume|export``."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,10 +10,10 @@ from limbeck.cli.asking import Json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from limbeck.report.figures import Section
+    from limbeck.laws.findings import Found
     from limbeck.study.study import Study
 
-__all__ = ["finish_pilot", "run_demo", "start_pilot", "study", "write_study_page"]
+__all__ = ["driven", "study", "write_study_page"]
 
 study = typer.Typer(help="Grids of distillations and evaluations that survive interruptions.", no_args_is_help=True)
 
@@ -110,7 +110,7 @@ def _run(chosen: "Study", directory: Path, seconds: float | None) -> bool:
 
     expected = estimate(chosen, directory)
     say(expected.sentence)
-    summary = _driven(chosen, directory, seconds)
+    summary = driven(chosen, directory, seconds)
     for what, sentence in summary.failures:
         say(f"[yellow]failed:[/] {what}: {sentence}")
     if summary.complete:
@@ -120,7 +120,8 @@ def _run(chosen: "Study", directory: Path, seconds: float | None) -> bool:
     return summary.complete
 
 
-def _driven(chosen: "Study", directory: Path, seconds: float | None) -> Any:
+def driven(chosen: "Study", directory: Path, seconds: float | None = None) -> Any:
+    """Run a study under a bar with time left; its Summary."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from limbeck.cli.console import words
@@ -151,11 +152,21 @@ def _rest(progress: Any) -> str:
 
 
 def write_study_page(
-    directory: Path, out: Path, command: str, *, first: "Sequence[Section]" = (), finding: str = ""
+    directory: Path,
+    out: Path,
+    command: str,
+    *,
+    found: "Sequence[Found]" = (),
+    details: "Sequence[str]" = (),
 ) -> Path:
-    """The page of a study's directory; ``first`` sections stand before all others, ``finding`` on top of all."""
+    """The page of a study's directory, with a section for each law that its sizes can bear.
+
+    found: what a pilot found: then its plan stands on top, with ``details`` under it.
+    """
     from dataclasses import replace
 
+    from limbeck.laws.findings import findings
+    from limbeck.report.lawful import law_section
     from limbeck.report.page import write_page
     from limbeck.report.report import report_study
     from limbeck.study.perform import opened
@@ -165,47 +176,11 @@ def write_study_page(
     results = StudyResults.load(directory)
     task = opened(results.study.source)
     sets = [SyntheticSet.load(folder) for folder in results.set_directories().values()]
-    records = results.records.where(split="test")
-    story = report_study(records if len(records) else results.records, sets, task=task, command=command, first=first)
-    return write_page(out, replace(story, finding=finding or story.finding))
-
-
-def start_pilot(source: Any, directory: Path, budget: str, network: str | None, device: str) -> None:
-    """Design a pilot for the budget, or go on with the one of the directory."""
-    from limbeck.cli.console import say
-    from limbeck.distillation.budget import parse_seconds
-    from limbeck.laws.pilot import design
-    from limbeck.study.directory import StudyDirectory
-
-    home = StudyDirectory(directory)
-    if home.spec.exists():
-        chosen = home.study()
-        say(f"Going on with {directory}.")
-    else:
-        chosen = design(source, parse_seconds(budget), network=network, device=device)
-    seeds = len(dict(chosen.seeds)[0])
-    say(f"Sizes {', '.join(map(str, chosen.per_class))} a class, {seeds} distillation seeds, random and dm.")
-    _run(chosen, directory, None)
-
-
-def finish_pilot(directory: Path, certainty: float, command: str) -> tuple[Any, Path]:
-    """The findings of a pilot, and its page with the plan on top."""
-    from limbeck.laws.pilot import findings
-    from limbeck.report.lawful import law_section
-    from limbeck.study.results import StudyResults
-
-    found = findings(StudyResults.load(directory), certainty=certainty)
-    sections = [law_section(each.law, each.plans) for each in found if each.law is not None]
-    page = write_study_page(directory, directory / "report.html", command, first=sections, finding=found[0].sentence())
-    return found, page
-
-
-def run_demo(directory: Path) -> None:
-    """The main job: a small study on the embedded digits, and its page."""
-    from limbeck.cli.console import say
-    from limbeck.cli.demonstration import demonstration
-
-    say("A small study on 1,797 handwritten digits: DM, DSA and the baselines at several sizes.")
-    if _run(demonstration(), directory, None):
-        page = write_study_page(directory, directory / "report.html", "make demo")
-        say(f"The page is {page.resolve()}: open it in a browser.")
+    tested = results.records.where(split="test")
+    told = found or (findings(results, shape=task.shape) if len(tested) else ())
+    first = [law_section(each.law, each.plans) for each in told if each.law is not None]
+    records = tested if len(tested) else results.records
+    story = report_study(records, sets, task=task, command=command, first=first)
+    if found:
+        story = replace(story, finding=found[0].sentence(), details=(*details, story.finding, *story.details))
+    return write_page(out, story)

@@ -44,7 +44,10 @@ def columns(schema: Any, label: str | None, where: str) -> Columns:
     if label is not None and label not in schema.names:
         raise unknown("label column", label, schema.names)
     if label is None and not candidates:
-        raise OptionError(f"'{where}' has the columns {', '.join(schema.names)}: name the class with label=COLUMN.")
+        raise OptionError(
+            f"'{where}' has the columns {', '.join(schema.names)}: name the class with label=COLUMN (as in "
+            "parquet:PATH:label=COLUMN)."
+        )
     chosen = label if label is not None else candidates[0]
     names = features.get(chosen, {}).get("names")
     return Columns(images[0], chosen, tuple(str(n) for n in names) if isinstance(names, list) else None)

@@ -5,7 +5,7 @@ from typing import Any
 
 from limbeck.data.arrow import Table, columns, mapped
 from limbeck.data.options import Options
-from limbeck.data.parquet import from_tables
+from limbeck.data.parquet import from_tables, named
 from limbeck.data.task import Task
 from limbeck.errors import SourceError
 
@@ -37,7 +37,7 @@ def hub(
         raise SourceError(f"'{name}' has the splits {', '.join(loaded)} and none is called train: choose another set.")
     tables = {split: _table(data, label, name) for split, data in found.items() if data is not None}
     classes = columns(found["train"].features.arrow_schema, label, name).classes
-    return from_tables(f"hub:{name}", tables, classes, (size, channels), chosen)
+    return from_tables(named(f"hub:{name}", config=config, label=label), tables, classes, (size, channels), chosen)
 
 
 def _load(name: str, config: str | None) -> Any:

@@ -18,7 +18,7 @@ from limbeck.data.options import Options
 from limbeck.data.task import Task
 from limbeck.errors import DirectoryError, SourceError
 
-__all__ = ["from_tables", "parquet"]
+__all__ = ["from_tables", "named", "parquet"]
 
 _SPLIT = {
     "train": re.compile(r"(^|[-_.])train"),
@@ -48,7 +48,13 @@ def parquet(
         schema = _schema(paths)
         tables[split] = _table(paths, columns(schema, label, str(paths[0])), chosen.memory)
     names = columns(_schema(found["train"]), label, str(path)).classes
-    return from_tables(f"parquet:{path}", tables, names, (size, channels), chosen)
+    return from_tables(named(f"parquet:{path}", label=label), tables, names, (size, channels), chosen)
+
+
+def named(text: str, **options: str | None) -> str:
+    """A source with those options that were given behind it, as ``open_source`` reads it."""
+    given = [f"{name}={item}" for name, item in options.items() if item is not None]
+    return ":".join([text, ",".join(given)] if given else [text])
 
 
 def from_tables(

@@ -1,4 +1,4 @@
-"""The two pools: a split held as a tensor, and a split whose rows are read from disk when they are drawn."""
+"""The pools: a split held as a tensor, one whose rows are read from disk when they are drawn, and a part of either."""
 
 from typing import final
 
@@ -9,7 +9,7 @@ from limbeck.data.preprocessing import Preprocessing
 from limbeck.data.rows import Rows, TensorRows, scaled
 from limbeck.data.task import Pool
 
-__all__ = ["ArrowPool", "TensorPool", "pool"]
+__all__ = ["ArrowPool", "PartPool", "TensorPool", "pool"]
 
 _CACHE = 2**30  # bytes of preprocessed float32 that a tensor pool keeps at most
 _STEP = 4096  # examples preprocessed at once; fixed, so that the bytes do not depend on who asks first
@@ -53,6 +53,21 @@ class ArrowPool(Pool):
 
     def raw(self, index: Tensor) -> Tensor:
         return self._rows.raw(self._index[index])
+
+
+@final
+class PartPool(Pool):
+    """The examples of ``whole`` at ``index`` (int64, distinct), renumbered from 0."""
+
+    def __init__(self, whole: Pool, index: Tensor) -> None:
+        self._whole, self._index = whole, index
+        self.labels, self.shape = whole.labels[index], whole.shape
+
+    def take(self, index: Tensor) -> Tensor:
+        return self._whole.take(self._index[index.cpu()])
+
+    def raw(self, index: Tensor) -> Tensor:
+        return self._whole.raw(self._index[index.cpu()])
 
 
 def pool(rows: Rows, index: Tensor, labels: Tensor, preprocessing: Preprocessing) -> Pool:

@@ -1,6 +1,7 @@
 """Sources by name: ``digits``, ``idx:PATH``, ``parquet:PATH``, ``folder:PATH``, ``npz:PATH``, ``hub:NAME``."""
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -31,10 +32,10 @@ SOURCES: Mapping[str, str] = MappingProxyType(
     {
         "digits": "digits: 1,797 handwritten digits of 8 × 8 pixels, embedded",
         "folder": "folder:PATH: images in one directory a class, with or without train, val and test directories",
-        "hub": "hub:NAME: images from the Hugging Face hub, through the datasets library",
+        "hub": "hub:NAME: images from the Hugging Face hub, through the datasets library (hub:NAME:config=…,label=…)",
         "idx": "idx:PATH: a directory of IDX files, gzipped or not (MNIST, FashionMNIST, KMNIST)",
         "npz": "npz:PATH: arrays x and y (or x_train, y_train, x_test, y_test): images or a feature table",
-        "parquet": "parquet:PATH: Parquet files with an image and a label a row, as on the Hugging Face hub",
+        "parquet": "parquet:PATH: Parquet files with an image and a label a row, as on the hub (parquet:PATH:label=…)",
     }
 )
 
@@ -42,14 +43,16 @@ SOURCES: Mapping[str, str] = MappingProxyType(
 def open_source(text: str, **options: Any) -> Task:
     """The task that ``text`` names; options that are None are left out.
 
+    text:    ``kind:place``, and for tables ``kind:place:label=COLUMN`` (of the hub also ``config=NAME``); a task of
+             such a source is named so too, so that what was made from it finds it again.
     options: those of the source's function and of :class:`limbeck.data.options.Options`.
     Errors: OptionError (unknown source or option, with the nearest names), SourceError, FitError.
     """
     kind, _, place = text.partition(":")
     if kind not in _OPEN:
         raise _no_source(text, kind)
-    function = _OPEN[kind]
-    given = {name: value for name, value in options.items() if value is not None}
+    function, (place, within) = _OPEN[kind], _options_within(kind, place)
+    given = {**within, **{name: value for name, value in options.items() if value is not None}}
     _check(kind, function, given)
     if kind == "digits":
         if place:
@@ -58,6 +61,18 @@ def open_source(text: str, **options: Any) -> Task:
     if not place:
         raise OptionError(f"'{text}' names no place: say {SOURCES[kind].partition(': ')[0]}.")
     return function(place if kind == "hub" else Path(place).expanduser(), **given)
+
+
+def _options_within(kind: str, place: str) -> tuple[str, dict[str, str]]:
+    """The place alone, and the options written behind it."""
+    head, _, tail = place.rpartition(":")
+    if kind not in ("hub", "parquet") or not head or not re.fullmatch(r"\w+=[^,=]+(,\w+=[^,=]+)*", tail):
+        return place, {}
+    found = dict(pair.split("=") for pair in tail.split(","))
+    for name in found:
+        if name not in ("config", "label"):
+            raise unknown("option behind the source", name, ("config", "label"))
+    return head, found
 
 
 def _check(kind: str, function: Callable[..., Task], given: Mapping[str, Any]) -> None:

@@ -20,7 +20,11 @@ from limbeck.matching.state import Location
 from limbeck.networks.network import Architecture
 from limbeck.values import decode, encode
 
-__all__ = ["Standing", "read_standing", "write_standing"]
+__all__ = ["BETWEEN", "CHECKPOINT", "CHECKPOINTS", "Standing", "read_standing", "write_standing"]
+
+CHECKPOINT = "checkpoint.safetensors"  # the last of the places that a run is rolled back to
+BETWEEN = "between.safetensors"  # where a session ended between two of them
+CHECKPOINTS = (CHECKPOINT, BETWEEN)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +32,7 @@ class Standing:
     """Everything that an outer loop carries from one iteration to the next.
 
     iteration: iterations done. attempt: how often the run was rolled back. rate: factor on the image learning rate.
-    losses: (iteration, loss) so far, thinned.
+    losses: (iteration, loss) so far, thinned. lr: a measured image learning rate; None for the optimizer's own.
     """
 
     iteration: int
@@ -39,6 +43,7 @@ class Standing:
     location: Location
     learned: dict[str, Tensor]
     losses: tuple[tuple[int, float], ...]
+    lr: float | None = None
 
 
 def write_standing(path: Path, standing: Standing) -> None:
@@ -60,6 +65,7 @@ def write_standing(path: Path, standing: Standing) -> None:
         "architecture": encode(standing.location.architecture),
         "counters": standing.location.counters,
         "losses": [list(pair) for pair in standing.losses],
+        "lr": standing.lr,
     }
     write_atomically(path, save(tensors, {"standing": json.dumps(header)}))
 
@@ -86,4 +92,5 @@ def read_standing(path: Path, device: str) -> Standing:
         location=Location(architecture, groups["params"], groups["memory"], dict(header["counters"])),
         learned=groups["learned"],
         losses=tuple((int(i), float(v)) for i, v in header["losses"]),
+        lr=header.get("lr"),
     )

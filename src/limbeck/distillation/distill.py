@@ -9,19 +9,23 @@ from typing import Any
 
 from limbeck.compute import Compute
 from limbeck.data.task import Task
+from limbeck.distillation.advice import AUTO, advised
 from limbeck.distillation.budget import iterations_for
+from limbeck.distillation.checkpoint import CHECKPOINTS
 from limbeck.distillation.distiller import Distiller, Progress, Situation, stored_per_class
 from limbeck.distillation.methods import method as named
 from limbeck.distillation.outer_loop import MatchingDistiller
+from limbeck.distillation.real_pool import Everything, RealPool
 from limbeck.distillation.setting import Setting
 from limbeck.distillation.settings import changed
 from limbeck.distillation.shaping import SHAPES, shaped
-from limbeck.errors import ArtifactError, DirectoryError, OptionError
+from limbeck.errors import ArtifactError, DirectoryError, LimbeckError, OptionError
 from limbeck.files import write_atomically
 from limbeck.networks.names import architecture
 from limbeck.networks.network import Architecture
 from limbeck.synthetic.synthetic_set import SyntheticSet
-from limbeck.values import encode, replace
+from limbeck.training.stages import Paused
+from limbeck.values import decode, encode, replace
 
 __all__ = ["compose", "distill", "distill_into", "same_run", "stored_run"]
 
@@ -41,7 +45,9 @@ def compose(task: Task, method: str, per_class: int | tuple[int, ...], **setting
                 f"'{method}' only chooses real examples: {', '.join(shapes)} belong to methods that match."
             )
         made = shaped(made, shapes, task.shape)
-    return changed(made, settings)
+    made = changed(made, settings)
+    _check_pool(made, task, per_class)
+    return made
 
 
 def distill(
@@ -58,11 +64,14 @@ def distill(
 ) -> SyntheticSet:
     """Distil ``task`` into ``per_class`` stored examples a class.
 
-    method:  a name (``limbeck list methods``) or a distiller value.
+    method:  a name (``limbeck list methods``), "auto" for what measured tables advise, or a distiller value.
     out:     a directory for checkpoints, log and the finished set; a killed run goes on there. None: memory only.
     budget:  seconds, turned once into iterations (stored in ``out``); None uses the method's published iterations.
     settings: changes to the method, see :func:`compose`.
     """
+    if method == AUTO:
+        advice = advised(task, per_class, budget)
+        method, settings = advice.method, {**advice.settings, **settings}
     distiller = compose(task, method, per_class, **settings) if isinstance(method, str) else changed(method, settings)
     situation = Situation(per_class, seed, compute or Compute())
     if watch is not None:
@@ -102,12 +111,25 @@ def distill_into(
     if (directory / "card.json").exists():
         return SyntheticSet.load(directory)
     began = time.perf_counter()
-    made = ready.distill(task, situation)
+    try:
+        made = ready.distill(task, situation)
+    except Paused:
+        made = None
     _add_seconds(directory, time.perf_counter() - began)
     if made is not None:
         made.save(directory)
-        (directory / "checkpoint.safetensors").unlink(missing_ok=True)
+        for name in CHECKPOINTS:
+            (directory / name).unlink(missing_ok=True)
     return made
+
+
+def _check_pool(distiller: Distiller, task: Task, per_class: int | tuple[int, ...]) -> None:
+    """FitError, before any work, where the part of the real examples to see is smaller than what is asked for."""
+    within = getattr(distiller, "within", None)
+    if isinstance(within, RealPool) and not isinstance(within, Everything):
+        multiplicity = getattr(getattr(distiller, "parametrisation", None), "multiplicity", 1)
+        counts = stored_per_class(task, per_class, multiplicity)
+        within.check(task, tuple(count * multiplicity for count in counts))
 
 
 def _budgeted(distiller: Distiller, task: Task, situation: Situation, budget: float | None) -> Distiller:
@@ -158,6 +180,7 @@ def same_run(
         stored = found.get("distiller", {}).get("iterations", distiller.iterations)
         distiller = replace(distiller, iterations=int(stored))
     asked = json.loads(json.dumps(_description(distiller, task, situation, budget)))
+    found = {**found, "distiller": _completed(found.get("distiller"))}
     for key in asked:
         if asked[key] != found.get(key):
             what, old, new = _difference(key, found.get(key), asked[key])
@@ -166,6 +189,14 @@ def same_run(
                 f"'{situation.directory}' belongs to a run with another {what} ({there}): choose another --out."
             )
     return distiller
+
+
+def _completed(stored: Any) -> Any:
+    """A stored distiller with the fields that limbeck has gained since, at the defaults that it was made under."""
+    try:
+        return json.loads(json.dumps(encode(decode(stored))))
+    except (LimbeckError, TypeError):
+        return stored
 
 
 def _difference(name: str, old: Any, new: Any) -> tuple[str, Any, Any]:

@@ -1,5 +1,6 @@
 """The contract of a distiller: a task becomes a synthetic set."""
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from limbeck.compute import Compute
 from limbeck.data.task import Task
 from limbeck.errors import FitError, OptionError
 from limbeck.synthetic.synthetic_set import SyntheticSet
+from limbeck.training.stages import Stages
 
 __all__ = ["Distiller", "Progress", "Situation", "stored_per_class"]
 
@@ -37,6 +39,7 @@ class Situation:
     cache:     where trained teachers are kept and found again (None: trained anew; the result is the same).
     watch:     called after every iteration.
     until:     seconds after which the run stops at a checkpoint and ``distill`` returns None, to go on another time.
+    began:     when they began to count, on the monotonic clock.
     """
 
     per_class: int | tuple[int, ...]
@@ -46,6 +49,17 @@ class Situation:
     cache: Path | None = None
     watch: Callable[[Progress], None] = _unwatched
     until: float | None = None
+    began: float = field(default_factory=time.monotonic)
+
+    def late(self, by: float = 0.0) -> bool:
+        """True where the session ended more than ``by`` seconds ago."""
+        return self.until is not None and time.monotonic() > self.began + self.until + by
+
+    def stages(self, name: str) -> Stages | None:
+        """Where the trainings that ``name`` stands for may stop and go on; None where they are to run through."""
+        if self.until is None or self.cache is None:
+            return None
+        return Stages(self.cache / name, self.began + self.until)
 
 
 class Distiller(ABC):

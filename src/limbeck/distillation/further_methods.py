@@ -4,6 +4,7 @@ from limbeck.data.augment import DSA
 from limbeck.data.augmentation import Augmentation
 from limbeck.data.nothing import Nothing
 from limbeck.distillation.entries import Entry, loops
+from limbeck.distillation.image_rate import MeasuredRate
 from limbeck.distillation.outer_loop import MatchingDistiller
 from limbeck.distillation.setting import Setting
 from limbeck.matching.along_real import AlongReal
@@ -38,6 +39,7 @@ def dcc(setting: Setting) -> MatchingDistiller:
         initial=Noise(),
         optimizer=SGD(lr=0.1, momentum=0.5, weight_decay=0.0),
         iterations=1000 * steps,
+        rate=MeasuredRate(published=1000 * steps),
         teacher=setting.teacher,
     )
 
@@ -53,6 +55,7 @@ def dsac(setting: Setting) -> MatchingDistiller:
         augmentation=setting.augmentation,
         optimizer=SGD(lr=0.1, momentum=0.5, weight_decay=0.0),
         iterations=1000 * steps,
+        rate=MeasuredRate(published=1000 * steps),
         teacher=setting.teacher,
     )
 
@@ -68,6 +71,7 @@ def idc(setting: Setting) -> MatchingDistiller:
         parametrisation=tiles(setting),
         optimizer=SGD(lr=idc_rate(setting), momentum=0.5, weight_decay=0.0),
         iterations=200_000,
+        rate=MeasuredRate(published=200_000),
         real_batch=64,
         teacher=setting.teacher,
     )
@@ -84,6 +88,7 @@ def m3d(setting: Setting) -> MatchingDistiller:
         parametrisation=tiles(setting),
         optimizer=Adam(lr=0.01),
         iterations=20_000,
+        rate=MeasuredRate(published=20_000),
         teacher=setting.teacher,
     )
 
@@ -98,6 +103,7 @@ def datadam(setting: Setting) -> MatchingDistiller:
         augmentation=setting.augmentation,
         optimizer=SGD(lr=10.0 if setting.per_class > 50 else 1.0, momentum=0.5, weight_decay=0.0),
         iterations=8000,
+        rate=MeasuredRate(published=8000),
         teacher=setting.teacher,
     )
 
@@ -112,6 +118,7 @@ def datadam_code(setting: Setting) -> MatchingDistiller:
         augmentation=setting.augmentation,
         optimizer=SGD(lr=10.0 if setting.per_class > 50 else 1.0, momentum=0.5, weight_decay=0.0),
         iterations=20_000,
+        rate=MeasuredRate(published=20_000),
         real_batch=64,
         teacher=setting.teacher,
     )
@@ -155,6 +162,7 @@ def characteristic(setting: Setting, name: str, gap: CharacteristicGap) -> Match
         initial=RealRandom(),
         optimizer=AdamW(lr=1e-3, weight_decay=5e-4),
         iterations=20_000,
+        rate=MeasuredRate(published=20_000),
         real_batch=1024,
         teacher=setting.teacher,
     )

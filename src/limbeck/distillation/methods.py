@@ -3,6 +3,7 @@
 from limbeck.distillation.distiller import Distiller
 from limbeck.distillation.entries import Entry, loops
 from limbeck.distillation.further_methods import FURTHER
+from limbeck.distillation.image_rate import MeasuredRate
 from limbeck.distillation.outer_loop import MatchingDistiller
 from limbeck.distillation.selection import Selection
 from limbeck.distillation.selection_by_difficulty import EL2N, DifficultySelection, Forgetting, GraNd
@@ -34,6 +35,7 @@ def dc(setting: Setting) -> MatchingDistiller:
         initial=Noise(),
         optimizer=SGD(lr=0.1, momentum=0.5, weight_decay=0.0),
         iterations=1000 * steps,
+        rate=MeasuredRate(published=1000 * steps),
         teacher=setting.teacher,
     )
 
@@ -50,6 +52,7 @@ def dsa(setting: Setting) -> MatchingDistiller:
         initial=RealRandom(),
         optimizer=SGD(lr=0.1, momentum=0.5, weight_decay=0.0),
         iterations=1000 * steps,
+        rate=MeasuredRate(published=1000 * steps),
         teacher=setting.teacher,
     )
 
@@ -65,13 +68,14 @@ def dm(setting: Setting) -> MatchingDistiller:
         initial=RealRandom(),
         optimizer=SGD(lr=10.0 if setting.per_class >= 100 else 1.0, momentum=0.5, weight_decay=0.0),
         iterations=20_000,
+        rate=MeasuredRate(published=20_000),
         teacher=setting.teacher,
     )
 
 
 def match(setting: Setting) -> MatchingDistiller:
     """Any view with any discrepancy and state; class means of a fresh network's features until something is set."""
-    return replace(dm(setting), name="match", iterations=2000)
+    return replace(dm(setting), name="match", iterations=2000, rate=MeasuredRate())
 
 
 def random(setting: Setting) -> Selection:

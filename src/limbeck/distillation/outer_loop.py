@@ -4,12 +4,9 @@ Invariant at the top of iteration i: ``standing`` is a function of (distiller, t
 that was killed and started again ends with the same bytes, and a run that is rolled back is repeatable too.
 """
 
-import json
 import time
-from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
-from typing import IO, NamedTuple, final
+from typing import NamedTuple, final
 
 import torch
 from torch import Tensor
@@ -19,19 +16,21 @@ from limbeck.data.examples import Examples
 from limbeck.data.nothing import Nothing
 from limbeck.data.placement import on_device
 from limbeck.data.task import Task
-from limbeck.distillation.checkpoint import Standing, read_standing, write_standing
+from limbeck.distillation.checkpoint import BETWEEN, CHECKPOINT, Standing, read_standing, write_standing
 from limbeck.distillation.distiller import Distiller, Progress, Situation, stored_per_class
+from limbeck.distillation.image_rate import GivenRate, ImageRate
+from limbeck.distillation.log import Log
+from limbeck.distillation.real_pool import Everything, RealPool
 from limbeck.distillation.result import Made, finished
 from limbeck.distillation.teacher import teacher
 from limbeck.errors import FitError
-from limbeck.files import writing
 from limbeck.matching.batch import Batch
 from limbeck.matching.discrepancy import Context
 from limbeck.matching.real_side import RealSide
 from limbeck.matching.state import State, Surroundings
 from limbeck.matching.surrogate import Place, Surrogate
 from limbeck.seeds import generator
-from limbeck.synthetic.initial import Initial, RealRandom
+from limbeck.synthetic.initial import Initial, RealRandom, Wanted
 from limbeck.synthetic.labels import HardLabels, LabelRule, LearnedLabels
 from limbeck.synthetic.parametrisation import Parametrisation
 from limbeck.synthetic.pixels import Pixels
@@ -45,6 +44,8 @@ __all__ = ["MatchingDistiller"]
 MOST_ROLLBACKS = 10
 LABELS = "labels/"  # variables that belong to labels carry this prefix in a standing
 CELLS = 100  # checkpoints a run; rollback and resume share these places, so that both are repeatable
+PROBES = 5  # places at most that a rate is measured at; a twentieth of the run where that is fewer
+PATIENCE = 60.0  # seconds that a session which is over goes on towards the next checkpoint, before it stops between two
 
 
 class _Frame(NamedTuple):
@@ -58,6 +59,16 @@ class _Frame(NamedTuple):
     sizes: tuple[int, ...]  # decoded examples of each class
 
 
+class _Slope(NamedTuple):
+    """The surrogate at a place, and its gradient in the variables; ``finite`` is False where something is not."""
+
+    loss: float
+    parts: dict[str, float]
+    grads: dict[str, Tensor]
+    learned: dict[str, Tensor]
+    finite: bool
+
+
 @final
 @value
 class MatchingDistiller(Distiller):
@@ -65,12 +76,13 @@ class MatchingDistiller(Distiller):
 
     surrogate, state: what is compared, and where in weight space.
     augmentation:  one draw an iteration, shared by the real and the synthetic batch (siamese).
-    optimizer:     of the variables; its ``lr`` is the image learning rate.
+    optimizer:     of the variables; its ``lr`` is the image learning rate, unless ``rate`` measures another.
     iterations:    matching steps.
     real_batch:    real examples a class and iteration.
     labels:        learned ones are optimised along; a teacher's are given to the finished images (matching: hard).
     teacher:       how the network that gives labels is trained on the real training split, where one is needed.
     recipe:        how the finished set is meant to be trained on.
+    within:        the real examples that are matched and started from.
     """
 
     name: str
@@ -85,6 +97,14 @@ class MatchingDistiller(Distiller):
     iterations: int = 1000
     real_batch: int = 256
     teacher: Configuration | None = None
+    within: RealPool = Everything()
+    rate: ImageRate = GivenRate()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Sentences that a person should read before the run, and beside the set."""
+        own = () if self.state.audience is None else (self.state.audience.sentence,)
+        return (*own, *self.surrogate.remarks)
 
     def distill(self, task: Task, situation: Situation) -> SyntheticSet | None:
         per_class = stored_per_class(task, situation.per_class, self.parametrisation.multiplicity)
@@ -94,11 +114,14 @@ class MatchingDistiller(Distiller):
         task = on_device(task, device) if device.type != "cpu" else task
         labels = torch.repeat_interleave(torch.arange(len(task.classes)), torch.tensor(per_class))
         sizes = tuple(n * self.parametrisation.multiplicity for n in per_class)
-        real = RealSide(task.train, len(task.classes), device)
+        self.within.check(task, sizes)
+        real = RealSide(self.within.part(task, self.teacher, situation), len(task.classes), device)
         frame = _Frame(task, situation, device, real, labels.to(device), sizes)
-        standing = self._resume(frame) or self._start(frame)
-        with _Log(situation.directory, standing.iteration) as log:
-            outcome = self._run(standing, frame, log)
+        good = _stored(frame, CHECKPOINT) or self._start(frame)
+        between = _stored(frame, BETWEEN)
+        standing = between if between is not None and between.iteration > good.iteration else good
+        with Log(situation.directory, standing.iteration) as log:
+            outcome = self._run(good, standing, frame, log)
         if outcome is None:
             return None
         targets = self._final_targets(outcome, frame)
@@ -107,15 +130,16 @@ class MatchingDistiller(Distiller):
             labels,
             targets,
             outcome.losses,
-            {"iterations": self.iterations, "rollbacks": outcome.attempt},
+            {"iterations": self.iterations, "rollbacks": outcome.attempt, "lr": self._lr(outcome)},
+            (*self.remarks, *filter(None, (self.state.told(outcome.location),))),
         )
         return finished(self, task, situation, made)
 
     # -- the loop ------------------------------------------------------------------------------------------------
 
-    def _run(self, standing: Standing, frame: _Frame, log: "_Log") -> Standing | None:
-        cell = max(1, self.iterations // CELLS)
-        good, began = standing, time.perf_counter()
+    def _run(self, good: Standing, standing: Standing, frame: _Frame, log: Log) -> Standing | None:
+        """From ``standing``, rolled back to ``good`` where something becomes non-finite."""
+        cell, began = max(1, self.iterations // CELLS), time.perf_counter()
         while standing.iteration < self.iterations:
             moved, loss, parts = self._iterate(standing, frame)
             if moved is None:
@@ -124,67 +148,69 @@ class MatchingDistiller(Distiller):
                 continue
             if standing.iteration > good.iteration and standing.iteration % cell == 0:
                 good = standing  # only now: the step from here was finite
-                self._store(good, frame)
-                if frame.situation.until is not None and time.perf_counter() - began > frame.situation.until:
+                _store(good, frame, CHECKPOINT)
+                if frame.situation.late():
                     return None
             standing = moved
             log.write({"iteration": standing.iteration, "loss": loss, **parts})
             seconds = time.perf_counter() - began
             frame.situation.watch(Progress(standing.iteration, self.iterations, loss, seconds))
+            if frame.situation.late(by=PATIENCE) and standing.iteration < self.iterations:
+                _store(standing, frame, BETWEEN)
+                return None
         return standing
 
     def _iterate(self, now: Standing, frame: _Frame) -> tuple[Standing | None, float, dict[str, float]]:
         """One step of the variables, then one move in weight space; None where something became non-finite."""
+        slope = self._slope(now, frame)
+        if not slope.finite:
+            return None, slope.loss, slope.parts
+        stepped, moments = self._step(now, slope.grads)
+        following = replace(
+            now,
+            iteration=now.iteration + 1,
+            variables=stepped,
+            moments=moments,
+            learned=slope.learned,
+            losses=_thin(now.losses, (now.iteration, slope.loss), self.iterations),
+        )
+        if following.iteration < self.iterations:
+            following = self._moved(following, frame)
+        return following, slope.loss, slope.parts
+
+    def _slope(self, now: Standing, frame: _Frame) -> _Slope:
         variables = {k: v.detach().requires_grad_() for k, v in now.variables.items()}
         inputs = self.parametrisation.decode(_images(variables))
-        targets = self._targets(variables)
-        synthetic, real = self._batches(inputs, targets, now, frame)
-        place = Place(
-            now.location.network(self._surroundings(now, frame)), now.location.params, frame.situation.compute
-        )
+        synthetic, real = self._batches(inputs, self._targets(variables), now, frame)
+        network = now.location.architecture.build(frame.task.shape, len(frame.task.classes))
+        place = Place(network, now.location.params, frame.situation.compute)
         context = Context(now.iteration / self.iterations, self._generator(now, "context", frame), dict(now.learned))
         seen = replace(synthetic, inputs=synthetic.inputs.detach(), targets=_detached(synthetic.targets))
         reading = self.surrogate.read(real, seen, place, context)
         outputs, cotangents = [synthetic.inputs], [reading.cotangents.inputs]
         if synthetic.targets is not None and reading.cotangents.targets is not None and synthetic.targets.requires_grad:
             outputs, cotangents = [*outputs, synthetic.targets], [*cotangents, reading.cotangents.targets]
-        names = list(variables)
-        grads = torch.autograd.grad(outputs, [variables[k] for k in names], cotangents, allow_unused=True)
-        loss = float(reading.loss)
-        finite = [torch.isfinite(g).all() for g in grads if g is not None]
-        if not (torch.isfinite(reading.loss) and all(bool(f) for f in finite)):
-            return None, loss, reading.parts
-        filled = {k: torch.zeros_like(now.variables[k]) if g is None else g for k, g in zip(names, grads, strict=True)}
-        stepped, moments = self._step(now, filled)
-        following = replace(
-            now,
-            iteration=now.iteration + 1,
-            variables=stepped,
-            moments=moments,
-            learned=context.state,
-            losses=_thin(now.losses, (now.iteration, loss), self.iterations),
-        )
-        if following.iteration == self.iterations:
-            return following, loss, reading.parts
-        return (
-            replace(following, location=self.state.move(now.location, self._surroundings(following, frame))),
-            loss,
-            reading.parts,
-        )
+        grads = torch.autograd.grad(outputs, list(variables.values()), cotangents, allow_unused=True)
+        filled = {
+            k: torch.zeros_like(v) if g is None else g for (k, v), g in zip(variables.items(), grads, strict=True)
+        }
+        finite = all(bool(torch.isfinite(g).all()) for g in (reading.loss, *filled.values()))
+        return _Slope(float(reading.loss), reading.parts, filled, context.state, finite)
 
     def _step(self, now: Standing, grads: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Variables and moments after one step of each group: images, and labels where they are learned."""
-        groups: list[tuple[str, Optimizer]] = [("", self.optimizer)]
+        groups: list[tuple[str, Optimizer, float]] = [("", self.optimizer, self._lr(now))]
         if isinstance(self.labels, LearnedLabels):
-            groups.append((LABELS, SGD(lr=self.labels.lr, momentum=self.labels.momentum, weight_decay=0.0)))
+            own = SGD(lr=self.labels.lr, momentum=self.labels.momentum, weight_decay=0.0)
+            groups.append((LABELS, own, own.lr))
         variables: dict[str, Tensor] = {}
         moments: dict[str, Tensor] = {}
-        for prefix, optimizer in groups:
+        for prefix, optimizer, rate in groups:
             names = [k for k in now.variables if k.startswith(LABELS) == bool(prefix)]
             weights = [now.variables[k] for k in names]
             mine = {k[len(prefix) :]: v for k, v in now.moments.items() if k.startswith(LABELS) == bool(prefix)}
             before = _unpack(mine, names) if mine else optimizer.init(weights)
-            after, state = optimizer.step(weights, [grads[k] for k in names], before, optimizer.lr * now.rate)
+            after, state = optimizer.step(weights, [grads[k] for k in names], before, rate * now.rate)
             variables |= dict(zip(names, after, strict=True))
             moments |= {prefix + k: v for k, v in _pack(state, names).items()}
         return variables, moments
@@ -193,21 +219,30 @@ class MatchingDistiller(Distiller):
         self, inputs: Tensor, targets: Tensor | None, now: Standing, frame: _Frame
     ) -> tuple[Batch, Batch | None]:
         """The synthetic and the real batch under one shared augmentation draw."""
-        draw = self.augmentation.draw(1, frame.task.shape, self._generator(now, "augment", frame))
+        drawn = self.state.configuration(now.location)
+        augmentation = self.augmentation if drawn is None else drawn.augmentation
+        draw = augmentation.draw(1, frame.task.shape, self._generator(now, "augment", frame))
         classes = tuple(range(len(frame.sizes)))
         hard = frame.labels.repeat_interleave(self.parametrisation.multiplicity)
-        augmented = self.augmentation.apply(inputs, draw)
+        augmented = augmentation.apply(inputs, draw)
         synthetic = Batch(augmented, hard, classes, frame.sizes, targets)
         if not self.surrogate.needs.real:
             return synthetic, None
         real = frame.real.draw(classes, self.real_batch, generator(*self._purpose(now, "real", frame)))
         with torch.no_grad():
-            return synthetic, replace(real, inputs=self.augmentation.apply(real.inputs, draw))
+            return synthetic, replace(real, inputs=augmentation.apply(real.inputs, draw))
 
-    def _surroundings(self, now: Standing, frame: _Frame) -> Surroundings:
+    def _moved(self, now: Standing, frame: _Frame) -> Standing:
+        """The next place in weight space, after the variables have taken their step."""
+        around = self._surroundings(now.variables, now.iteration, self._generator(now, "state", frame), frame)
+        return replace(now, location=self.state.move(now.location, around))
+
+    def _surroundings(
+        self, variables: dict[str, Tensor], iteration: int, randomness: torch.Generator, frame: _Frame
+    ) -> Surroundings:
         with torch.no_grad():
-            inputs = self.parametrisation.decode(_images(now.variables))
-            soft = self._targets(now.variables)
+            inputs = self.parametrisation.decode(_images(variables))
+            soft = self._targets(variables)
         hard = frame.labels.repeat_interleave(self.parametrisation.multiplicity)
         return Surroundings(
             shape=frame.task.shape,
@@ -215,8 +250,11 @@ class MatchingDistiller(Distiller):
             real=frame.real,
             synthetic=Examples(inputs, hard if soft is None else soft),
             augmentation=self.augmentation,
-            generator=self._generator(now, "state", frame),
+            generator=randomness,
             compute=frame.situation.compute,
+            validation=frame.task.validation,
+            iteration=iteration,
+            iterations=self.iterations,
         )
 
     # -- labels ----------------------------------------------------------------------------------------------------
@@ -248,39 +286,39 @@ class MatchingDistiller(Distiller):
     def _start(self, frame: _Frame) -> Standing:
         seed = frame.situation.seed
         stored = torch.bincount(frame.labels.cpu(), minlength=len(frame.task.classes)).tolist()
-        first = self.initial.inputs(
-            frame.task.train,
-            tuple(stored),
-            multiplicity=self.parametrisation.multiplicity,
-            generator=generator(seed, "initial"),
-            classes=frame.task.classes,
-        ).to(frame.device)
+        wanted = Wanted(tuple(stored), frame.task.classes, self.parametrisation.multiplicity)
+        first = self.initial.inputs(frame.real.pool, wanted, generator(seed, "initial")).to(frame.device)
         variables = dict(self.parametrisation.encode(first))
         hard = frame.labels.repeat_interleave(self.parametrisation.multiplicity)
         if self.labels.learned:
             guess = self._teacher_logits(first, frame) if self.labels.needs_teacher else None
             started = self.labels.start(hard, len(frame.task.classes), guess)
             variables |= {LABELS + k: v for k, v in started.items()}
-        empty = Examples(first[:0], hard[:0])
-        nowhere = Surroundings(
-            shape=frame.task.shape,
-            classes=len(frame.task.classes),
-            real=frame.real,
-            synthetic=empty,
-            augmentation=self.augmentation,
-            generator=generator(seed, "state", "start", device=frame.device),
-            compute=frame.situation.compute,
-        )
-        return Standing(0, 0, 1.0, variables, {}, self.state.start(nowhere), {}, ())
+        randomness = generator(seed, "state", "start", device=frame.device)
+        location = self.state.start(self._surroundings(variables, 0, randomness, frame))
+        begun = Standing(0, 0, 1.0, variables, {}, location, {}, ())
+        return replace(begun, lr=self._measured(begun, frame))
 
-    def _resume(self, frame: _Frame) -> Standing | None:
-        directory = frame.situation.directory
-        path = None if directory is None else directory / "checkpoint.safetensors"
-        return read_standing(path, str(frame.device)) if path is not None and path.exists() else None
+    def _measured(self, begun: Standing, frame: _Frame) -> float | None:
+        """The image learning rate that ``rate`` asks for, from the first places; None for the optimizer's own.
 
-    def _store(self, standing: Standing, frame: _Frame) -> None:
-        if frame.situation.directory is not None:
-            write_standing(frame.situation.directory / "checkpoint.safetensors", standing)
+        The move that it aims at over the root mean square of what the optimizer would do at rate 1.
+        """
+        wanted = self.rate.move(self.iterations)
+        if wanted is None or not self.iterations:
+            return None
+        squares, now = [], begun
+        for _ in range(min(PROBES, max(1, self.iterations // 20))):
+            slope = self._slope(now, frame)
+            moved, _ = self._step(replace(begun, lr=1.0), slope.grads)
+            change = [(moved[k] - v).double().square().flatten() for k, v in _images(begun.variables).items()]
+            squares.append(float(torch.cat(change).mean()))
+            now = self._moved(replace(now, iteration=now.iteration + 1), frame)
+        known = [square for square in squares if 0 < square < float("inf")]
+        return wanted / (sum(known) / len(known)) ** 0.5 if known else None
+
+    def _lr(self, now: Standing) -> float:
+        return self.optimizer.lr if now.lr is None else now.lr
 
     def _roll_back(self, good: Standing, failed: Standing) -> Standing:
         attempt = failed.attempt + 1
@@ -298,43 +336,15 @@ class MatchingDistiller(Distiller):
         return generator(*self._purpose(now, purpose, frame), device=frame.device)
 
 
-class _Log:
-    """``log.jsonl``: one line an iteration; on resuming, lines past the checkpoint are cut off."""
-
-    def __init__(self, directory: Path | None, iteration: int) -> None:
-        self._path = None if directory is None else directory / "log.jsonl"
-        self._file: IO[str] | None = None
-        self._from = iteration
-
-    def __enter__(self) -> "_Log":
-        if self._path is not None:
-            with writing(self._path):
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                kept = _whole_lines(self._path, self._from) if self._path.exists() else []
-                self._path.write_text("".join(kept))
-                self._file = self._path.open("a", buffering=1)
-        return self
-
-    def write(self, line: dict[str, int | float]) -> None:
-        if self._file is not None and self._path is not None:
-            with writing(self._path):
-                self._file.write(json.dumps(line) + "\n")
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            with suppress(OSError):  # a full disk: the write that met it has said so
-                self._file.close()
+def _stored(frame: _Frame, name: str) -> Standing | None:
+    directory = frame.situation.directory
+    path = None if directory is None else directory / name
+    return read_standing(path, str(frame.device)) if path is not None and path.exists() else None
 
 
-def _whole_lines(path: Path, upto: int) -> list[str]:
-    kept = []
-    for line in path.read_text().splitlines(keepends=True):
-        try:
-            if line.endswith("\n") and json.loads(line)["iteration"] <= upto:
-                kept.append(line)
-        except (ValueError, KeyError):
-            break
-    return kept
+def _store(standing: Standing, frame: _Frame, name: str) -> None:
+    if frame.situation.directory is not None:
+        write_standing(frame.situation.directory / name, standing)
 
 
 def _thin(losses: tuple[tuple[int, float], ...], pair: tuple[int, float], total: int) -> tuple[tuple[int, float], ...]:

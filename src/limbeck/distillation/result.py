@@ -23,6 +23,7 @@ class Made:
     """What a distiller made.
 
     variables, labels, targets: as in SyntheticSet (any device). losses: the curve. budget: plain numbers for the card.
+    notes: sentences for the card, after those of the task.
     """
 
     variables: Params
@@ -30,6 +31,7 @@ class Made:
     targets: Tensor | None
     losses: tuple[tuple[int, float], ...] = ()
     budget: dict[str, int | float | str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def versions() -> dict[str, str]:
@@ -57,7 +59,7 @@ def finished(distiller: Distiller, task: Task, situation: Situation, made: Made)
         losses=made.losses,
         budget={**made.budget, "device": compute.device, "precision": compute.precision},
         versions=versions(),
-        notes=task.notes,
+        notes=(*task.notes, *made.notes),
     )
     targets = None if made.targets is None else made.targets.detach().cpu().to(torch.float32)
     stored = {k: v.detach().cpu().to(torch.float32) for k, v in made.variables.items()}

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from limbeck.data.task import Task
 from limbeck.distillation.distiller import Distiller, Situation, stored_per_class
+from limbeck.distillation.real_pool import Everything, RealPool
 from limbeck.distillation.result import Made, finished
 from limbeck.distillation.teacher import Teacher, teacher
 from limbeck.seeds import generator
@@ -27,6 +28,7 @@ class Selection(Distiller):
     features:    "pixels", or "embedding": of the teacher.
     soft:        True stores the teacher's probabilities (at ``temperature``) as labels, False the hard labels.
     teacher:     how the network on the real training split is trained, where one is needed.
+    within:      the real examples to choose among.
     """
 
     name: str
@@ -36,12 +38,21 @@ class Selection(Distiller):
     features: str = "pixels"
     soft: bool = False
     temperature: float = 1.0
+    within: RealPool = Everything()
 
     def distill(self, task: Task, situation: Situation) -> SyntheticSet:
         counts = stored_per_class(task, situation.per_class)
+        self.within.check(task, counts)
         wise = self.soft or self.features == "embedding"
         guide = teacher(task, self.teacher, situation) if wise and not self._blind else None
-        chosen = torch.cat([self._choose(task, label, k, guide, situation) for label, k in enumerate(counts)])
+        places = self.within.places(task, self.teacher, situation)
+        picked = []
+        for label, k in enumerate(counts):
+            mine = task.train.of_class(label)[places[label]]
+            features = self._features(task, label, guide)[places[label]]
+            # the same generator for every size: smaller random subsets are the beginnings of larger ones
+            picked.append(mine[self.chooser.choose(features, k, generator(situation.seed, "choose", label))])
+        chosen = torch.cat(picked)
         inputs = task.train.take(chosen)
         targets = None
         if self.soft:
@@ -54,14 +65,11 @@ class Selection(Distiller):
     def _blind(self) -> bool:
         return isinstance(self.chooser, Random)
 
-    def _choose(self, task: Task, label: int, k: int, guide: Teacher | None, situation: Situation) -> Tensor:
+    def _features(self, task: Task, label: int, guide: Teacher | None) -> Tensor:
+        """(n, d) of all training examples of a class."""
         mine = task.train.of_class(label)
-        # the same generator for every size: smaller random subsets are the beginnings of larger ones
-        randomness = generator(situation.seed, "choose", label)
         if self._blind:
-            return mine[self.chooser.choose(torch.zeros(len(mine), 1), k, randomness)]
+            return torch.zeros(len(mine), 1)
         if self.features == "embedding" and guide is not None:
-            features = guide.features(task, label)
-        else:
-            features = task.train.take(mine).flatten(1).cpu()
-        return mine[self.chooser.choose(features, k, randomness)]
+            return guide.features(task, label)
+        return task.train.take(mine).flatten(1).cpu()

@@ -7,7 +7,10 @@ from typing import Any
 
 from limbeck.data.augment import augmentation
 from limbeck.data.augmentation import Augmentation
+from limbeck.distillation.difficulty import Difficulty, difficulty
 from limbeck.distillation.distiller import Distiller
+from limbeck.distillation.image_rate import GivenRate, ImageRate, MeasuredRate
+from limbeck.distillation.real_pool import RealPool, real_pool
 from limbeck.errors import OptionError, unknown
 from limbeck.networks.names import architecture
 from limbeck.networks.network import Architecture
@@ -24,10 +27,14 @@ _NAMED: tuple[tuple[type[Any], Callable[[str], Any]], ...] = (
     (Augmentation, augmentation),
     (Architecture, architecture),
     (Chooser, chooser),
+    (Difficulty, difficulty),
     (Initial, initial),
     (LabelRule, label_rule),
     (Parametrisation, parametrisation),
+    (RealPool, real_pool),
 )
+
+RATES: Mapping[str, ImageRate] = {"auto": MeasuredRate(), "published": GivenRate()}
 
 SHORT = {
     "lr": "optimizer.lr",
@@ -45,13 +52,21 @@ def changed(distiller: Distiller, settings: Mapping[str, Any]) -> Distiller:
     Raises OptionError for an unknown key (with the nearest names) or a value outside its domain.
     """
     for key, new in settings.items():
+        if key == "lr" and isinstance(new, str) and new in RATES and hasattr(distiller, "rate"):
+            distiller = replace(distiller, rate=RATES[new])
+            continue
         for path in _paths(distiller, key):
             distiller = _set(distiller, path, new, key)
+        if key in ("lr", "optimizer", "optimizer.lr"):
+            distiller = replace(distiller, rate=GivenRate())  # a rate that is given is taken
     return distiller
 
 
 def _paths(distiller: Distiller, key: str) -> list[list[str]]:
-    """The fields that a key means: "augmentation" is the one of matching, of the recipe and of the teacher."""
+    """The fields that a key means: "augmentation" is the one of matching, of the recipe and of the teacher; "pool" is
+    the part of the real examples, except where a selection by difficulty calls its own choice so."""
+    if key.partition(".")[0] == "pool" and not hasattr(distiller, "pool"):
+        return [["within", *key.split(".")[1:]]]
     if key != "augmentation":
         return [SHORT.get(key, key).split(".")]
     owners = [name for name in ("recipe", "teacher") if getattr(distiller, name, None) is not None]

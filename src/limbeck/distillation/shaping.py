@@ -2,14 +2,16 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
 from limbeck.distillation.outer_loop import MatchingDistiller
 from limbeck.errors import FitError, OptionError, unknown
+from limbeck.matching.audience import Net
 from limbeck.matching.gradients import Gradients
-from limbeck.matching.names import discrepancy, state, view
+from limbeck.matching.names import audience, discrepancy, state, view
 from limbeck.matching.sdc import BatchGradientNorm, SampleGradientNorm
+from limbeck.matching.state import State
 from limbeck.matching.surrogate import Match, Sum, Term
+from limbeck.networks.network import Architecture
 from limbeck.training.space import space
 from limbeck.values import replace
 
@@ -24,7 +26,9 @@ def shaped(method: MatchingDistiller, changes: Mapping[str, str], shape: tuple[i
     view, discrepancy: of its first Match, e.g. ``features:layer=1``, ``mmd``. Both change together, because not every
                        view has every discrepancy. state: e.g. ``along-synthetic:steps=10``.
     difficulty:        ``sdc=λ`` adds the norm of each class's gradient, ``gradn=λ`` the mean norm over examples
-                       [wang2024sdc]; λ is relative to the matching loss. for: a space whose architectures are drawn.
+                       [wang2024sdc]; λ is relative to the matching loss.
+    for:               a space whose configurations are drawn, e.g. ``standard``; ``standard:net`` draws from a few that
+                       cover it, ``standard:worst`` mostly the worst served of these.
     Raises OptionError, FitError where a combination makes no sense.
     """
     terms = _sum(method).terms
@@ -40,10 +44,11 @@ def shaped(method: MatchingDistiller, changes: Mapping[str, str], shape: tuple[i
     if "difficulty" in changes:
         terms = (*terms, _difficulty(changes["difficulty"], terms))
     method = replace(method, surrogate=Sum(terms))
-    architectures = _architectures(method, changes, shape)
     if "state" in changes:
-        return replace(method, state=state(changes["state"], architectures))
-    return replace(method, state=replace(method.state, architectures=architectures))
+        method = replace(method, state=state(changes["state"], _architectures(method.state)))
+    if "for" in changes:
+        method = replace(method, state=_serving(method.state, changes["for"], shape))
+    return method
 
 
 def _sum(method: MatchingDistiller) -> Sum:
@@ -68,11 +73,19 @@ def _difficulty(text: str, terms: tuple[Term, ...]) -> Term:
     return BatchGradientNorm(weight=weight, view=shared)
 
 
-def _architectures(method: MatchingDistiller, changes: Mapping[str, str], shape: tuple[int, ...]) -> tuple[Any, ...]:
-    own = {f.name: getattr(method.state, f.name) for f in dataclasses.fields(method.state)}  # type: ignore[arg-type]
-    if "for" not in changes:
-        return tuple(own["architectures"])
-    found = tuple(dict.fromkeys(c.architecture for c in space(changes["for"], shape)))
-    if len(found) < 2:
-        raise OptionError(f"the space '{changes['for']}' holds one network: a set for one network needs no space.")
-    return found
+def _architectures(of: State) -> tuple[Architecture, ...]:
+    own = getattr(of, "architectures")  # noqa: B009 (every state that has a name declares them)
+    return tuple(own)
+
+
+def _serving(of: State, text: str, shape: tuple[int, ...]) -> State:
+    """The state with an audience; a pool has a member for each centre of a net."""
+    name, _, how = text.partition(":")
+    whom = audience(how or "all", space(name, shape))
+    fields = {f.name for f in dataclasses.fields(of)}  # type: ignore[arg-type]
+    if "audience" not in fields:
+        raise FitError(f"{type(of).__name__} draws no networks for a space: choose another state.")
+    if "count" in fields and isinstance(whom, Net):
+        most = max(getattr(of, "count"), min(whom.centres, len(whom.space)))  # noqa: B009
+        of = replace(of, count=most)
+    return replace(of, audience=whom)

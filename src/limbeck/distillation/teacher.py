@@ -1,6 +1,7 @@
 """Networks trained on the real training split: they give soft labels and features to choose by."""
 
 import os
+import shutil
 from pathlib import Path
 
 import torch
@@ -17,6 +18,7 @@ from limbeck.networks.network import Network, Statistics
 from limbeck.shapes import Params
 from limbeck.training.configuration import Configuration
 from limbeck.training.predict import fitted, predict
+from limbeck.training.stages import Stages
 from limbeck.training.train import train
 from limbeck.values import canonical, digest
 
@@ -64,21 +66,30 @@ class Teacher:
 
 
 def teacher(task: Task, configuration: Configuration, situation: Situation) -> Teacher:
-    """The network that ``configuration`` makes of the training split at the situation's seed; kept in its cache."""
+    """The network that ``configuration`` makes of the training split at the situation's seed; kept in its cache.
+
+    Raises Paused where the session ended before it was trained.
+    """
     network = configuration.architecture.build(task.shape, len(task.classes))
     compute = situation.compute.resolve()
     name = digest([canonical(configuration), task.fingerprint, task.split_seed, situation.seed, compute.precision])
     path = None if situation.cache is None else situation.cache / f"teacher-{name}.safetensors"
     stored = _load(path, compute.device)
     if stored is None:
-        stored = _train(task, network, configuration, situation)
+        stages = situation.stages(f"teacher-{name}")
+        stored = _train(task, network, configuration, situation, stages)
         if path is not None:
             write_atomically(path, save({k: v.cpu().contiguous().clone() for k, v in stored.items()}))
+        if stages is not None:
+            shutil.rmtree(stages.directory, ignore_errors=True)
     return Teacher(network, stored, compute, name)
 
 
-def _train(task: Task, network: Network, configuration: Configuration, situation: Situation) -> dict[str, Tensor]:
-    outcome = train(network, configuration, task.train, seeds=(situation.seed,), compute=situation.compute)
+def _train(
+    task: Task, network: Network, configuration: Configuration, situation: Situation, stages: Stages | None
+) -> dict[str, Tensor]:
+    seeds, compute = (situation.seed,), situation.compute
+    outcome = train(network, configuration, task.train, seeds=seeds, compute=compute, stages=stages)
     if outcome.failures[0]:
         raise FitError(
             f"the teacher could not be trained: {outcome.failures[0]} Use another --set teacher=… configuration."

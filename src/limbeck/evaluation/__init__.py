@@ -1,6 +1,7 @@
 """How good, for whom? Networks trained on sets, examined on the test split, and scores with their evidence."""
 
 from limbeck.evaluation.cells import Cells, Kind, cells, kinds
+from limbeck.evaluation.difficulty import DifficultyMeter, RealDifficulty, SetDifficulty, difficulty_table
 from limbeck.evaluation.evaluate import evaluate, own_recipe
 from limbeck.evaluation.intervals import Estimate, estimate, holm, t_interval, welch
 from limbeck.evaluation.measure import Draws, Measurement, difficulties, measure
@@ -22,15 +23,18 @@ __all__ = [
     "Cells",
     "Comparison",
     "Difference",
+    "DifficultyMeter",
     "Draws",
     "Estimate",
     "Kind",
     "LabelRobustness",
     "Line",
     "Measurement",
+    "RealDifficulty",
     "Record",
     "Records",
     "Score",
+    "SetDifficulty",
     "Table",
     "Verdict",
     "Worst",
@@ -39,6 +43,7 @@ __all__ = [
     "cells",
     "difference",
     "difficulties",
+    "difficulty_table",
     "estimate",
     "evaluate",
     "gain_over_random",

@@ -22,6 +22,7 @@ from limbeck.seeds import derive
 from limbeck.shapes import Params
 from limbeck.training.configuration import Configuration
 from limbeck.training.predict import fitted, predict
+from limbeck.training.stages import Stages
 from limbeck.training.train import Trained, train
 from limbeck.values import digest
 
@@ -62,12 +63,13 @@ class Exam:
     """Validation and the asked split of ``task``, ready on the device.
 
     The only place where the test split is opened, and only for ``split="test"``. reader: who is named in its log.
+    stages: where a training stops (Paused) when their time is over, to go on in the next session.
     """
 
-    def __init__(self, task: Task, split: str, *, reader: str, compute: Compute) -> None:
+    def __init__(self, task: Task, split: str, *, reader: str, compute: Compute, stages: Stages | None = None) -> None:
         if split not in SPLITS:
             raise unknown("split", split, SPLITS)
-        self.task, self.split, self.compute = task, split, compute.resolve()
+        self.task, self.split, self.compute, self._stages = task, split, compute.resolve(), stages
         self._validation = self._paper(task.validation)
         self._asked = self._paper(task.test.open(reader)) if split == "test" else self._validation
         here = {
@@ -83,18 +85,21 @@ class Exam:
         """Train one network a seed; networks of different distillation seeds share no randomness (seeds are nested)."""
         network = configuration.architecture.build(self.task.shape, len(self.task.classes))
         nested = [derive(origin.distillation_seed, "evaluation", seed) for seed in seeds]
-        outcome = train(network, configuration, examples, seeds=nested, compute=self.compute, keep=SHARES)
+        outcome = train(
+            network, configuration, examples, seeds=nested, compute=self.compute, keep=SHARES, stages=self._stages
+        )
         return Taught(network, configuration, examples, seeds, outcome)
 
     def rows(self, origin: Origin, taught: Taught) -> tuple[Record, ...]:
-        """Examine each network; one whose loss or outputs were not finite becomes a row without accuracies."""
-        rows = []
-        for place, seed in enumerate(taught.seeds):
-            failure = taught.trained.failures[place]
-            grades = None if failure else self._grades(taught, place)
-            failure = failure or ("" if grades is not None else "its outputs became infinite or not a number.")
-            rows.append(self._row(origin, taught, seed, grades, failure))
-        return tuple(rows)
+        """Examine each network."""
+        return tuple(self.row(origin, taught, place) for place in range(len(taught.seeds)))
+
+    def row(self, origin: Origin, taught: Taught, place: int) -> Record:
+        """Examine one network; one whose loss or outputs were not finite becomes a row without accuracies."""
+        failure = taught.trained.failures[place]
+        grades = None if failure else self._grades(taught, place)
+        failure = failure or ("" if grades is not None else "its outputs became infinite or not a number.")
+        return self._row(origin, taught, taught.seeds[place], grades, failure)
 
     def validation(self, taught: Taught) -> float:
         """Mean validation accuracy of the last weights over the networks that finished; NaN for none."""

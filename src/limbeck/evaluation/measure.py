@@ -92,6 +92,9 @@ def measure(
             augmentation=Nothing(),
             generator=generator(plan.seed, "measure", "state", draw, device=compute.torch_device),
             compute=compute,
+            validation=task.validation,
+            iteration=draw,
+            iterations=plan.count,
         )
         location = state.start(around) if location is None else state.move(location, around)
         drawn = None

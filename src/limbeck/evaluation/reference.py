@@ -14,7 +14,7 @@ from limbeck.evaluation.records import Records
 from limbeck.training.configuration import Configuration, Epochs, Updates
 from limbeck.values import replace
 
-__all__ = ["train_full"]
+__all__ = ["examined_full", "train_full"]
 
 TOLERANCE = 0.002  # less gain in validation accuracy than this by twice as many updates counts as converged
 DOUBLINGS = 5
@@ -39,9 +39,16 @@ def train_full(
              doubling still gained more.
     Raises OptionError where a length in epochs leaves "matched" undefined, FitError where the network does not fit.
     """
-    numbers, base = checked_seeds(seeds), _base(task, configuration, updates)
+    numbers, _ = checked_seeds(seeds), _base(task, configuration, updates)
     exam = Exam(task, split, reader="train_full", compute=compute or Compute())
-    name = f"{FULL}-matched"
+    return examined_full(exam, configuration, updates, numbers)
+
+
+def examined_full(
+    exam: Exam, configuration: Configuration, updates: int | Literal["matched", "converged"], numbers: tuple[int, ...]
+) -> Records:
+    """What :func:`train_full` returns, by a given exam: its trainings stop and go on where it has stages."""
+    task, base, name = exam.task, _base(exam.task, configuration, updates), f"{FULL}-matched"
     taught = _teach(exam, replace(configuration, length=Updates(base)), numbers)
     if updates == "converged":
         taught, name = _until_converged(exam, taught, base)

@@ -7,6 +7,7 @@ from limbeck.laws.pooled import PooledLaw
 from limbeck.laws.rate import Rate
 from limbeck.laws.saturation import Saturation
 from limbeck.laws.scaling import FormFit, ScalingLaw
+from limbeck.laws.switch import Switch, TheorySwitch, measured_switch, theory_switch
 from limbeck.laws.table import GapTable, gap_table
 
 __all__ = [
@@ -20,7 +21,11 @@ __all__ = [
     "Rate",
     "Saturation",
     "ScalingLaw",
+    "Switch",
     "Target",
+    "TheorySwitch",
     "gap_table",
     "ground",
+    "measured_switch",
+    "theory_switch",
 ]

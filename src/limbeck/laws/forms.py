@@ -8,7 +8,7 @@ import numpy as np
 from limbeck.laws.law import Array
 from limbeck.values import value
 
-__all__ = ["FORMS", "Constant", "Exponential", "Form", "FreePower", "Logarithmic", "Power"]
+__all__ = ["FORMS", "Exponential", "Flat", "Form", "FreePower", "Logarithmic", "Power"]
 
 
 @value
@@ -124,7 +124,7 @@ class Exponential(Form):
 
 @value
 @final
-class Constant(Form):
+class Flat(Form):
     """e alone: more examples change nothing."""
 
     @property
@@ -142,4 +142,4 @@ class Constant(Form):
         return np.ones((1, len(sizes), 1))
 
 
-FORMS: tuple[Form, ...] = (Power(), FreePower(), Logarithmic(), Exponential(), Constant())
+FORMS: tuple[Form, ...] = (Power(), FreePower(), Logarithmic(), Exponential(), Flat())

@@ -13,7 +13,7 @@ from limbeck.laws.fit import Fit, fit
 from limbeck.laws.forms import FreePower
 from limbeck.laws.law import LEVEL, Interval
 
-__all__ = ["Plan", "Target", "plan"]
+__all__ = ["Plan", "Target", "check_certainty", "plan"]
 
 
 @dataclass(frozen=True)
@@ -71,18 +71,20 @@ class Plan:
         """True where the size was not measured."""
         return self.per_class is not None and self.per_class > self.largest
 
-    def with_costs(self, *, shape: tuple[int, ...], seconds: Callable[[float], float] | None = None) -> "Plan":
+    def with_costs(
+        self, *, shape: tuple[int, ...] | None = None, seconds: Callable[[float], float] | None = None
+    ) -> "Plan":
         """With the stored numbers of images of ``shape``, and ``seconds(per_class)`` that distilling takes."""
         if self.per_class is None or self.total is None:
             return self
         cost = None if seconds is None else float(seconds(float(self.per_class)))
-        return replace(self, values=self.total * math.prod(shape), seconds=cost)
+        return replace(self, values=None if shape is None else self.total * math.prod(shape), seconds=cost)
 
     def sentence(self) -> str:
         """For a person."""
         if self.per_class is None:
             return f"{self.target.asked[:1].upper()}{self.target.asked[1:]} {self._why_not()}"
-        parts = [f"{self.per_class} samples a class ({self.total} in all"]
+        parts = [f"{self.per_class} sample{'' if self.per_class == 1 else 's'} a class ({self.total} in all"]
         parts.append("" if self.values is None else f", {self.values} stored numbers")
         parts.append("" if self.seconds is None else f", about {self.seconds:.0f} s of distilling")
         said = "".join(parts) + f") reach {self.target.asked} in a new run with {100 * self.certainty:g} % certainty"
@@ -122,8 +124,7 @@ def plan(ground: Ground, target: Target, *, certainty: float = LEVEL) -> Plan:
     A new run stays below U(k), the one-sided predictive bound of the free fit: variance between distillation seeds,
     between networks, and uncertainty of c, b, e and, for a gap, of the reference. Raises OptionError.
     """
-    if not 0.5 < certainty < 1:
-        raise OptionError(f"the certainty is {certainty}: it must lie between 0.5 and 1, e.g. 0.95.")
+    check_certainty(certainty)
     known = fit(FreePower(), ground.gaps if target.measure == "gap" else ground.risks)
 
     def bound(size: int, sure: float = certainty) -> float:
@@ -136,6 +137,12 @@ def plan(ground: Ground, target: Target, *, certainty: float = LEVEL) -> Plan:
     per_class = _smallest(bound, sizes, target.value)
     total = None if per_class is None else round(per_class * ground.table.classes)
     return Plan(target, certainty, per_class, total, _floor(known), chance, float(ground.table.sizes[-1]))
+
+
+def check_certainty(certainty: float) -> None:
+    """Raises OptionError unless 1/2 < certainty < 1."""
+    if not 0.5 < certainty < 1:
+        raise OptionError(f"the certainty is {certainty}: it must lie between 0.5 and 1, e.g. 0.95.")
 
 
 def _smallest(bound: Callable[[int], float], sizes: list[int], target: float) -> int | None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from limbeck.laws.fit import Fit, fit, quantile
-from limbeck.laws.forms import Constant
+from limbeck.laws.forms import Flat
 from limbeck.laws.law import Array, Interval
 from limbeck.laws.profile import project_design
 
@@ -80,7 +80,7 @@ def judge(free: Fit, *, level: float) -> Rate:
 def _falls(free: Fit, level: float) -> bool:
     from scipy.special import fdtri
 
-    flat = fit(Constant(), free.noise)
+    flat = fit(Flat(), free.noise)
     rise = float(flat.profile.chi2.min() - free.profile.chi2.min())
     freedom = max(1.0, float(free.noise.counts.sum()) - len(free.noise.sizes))
     return rise > 2 * float(fdtri(2, freedom, level)) and float(free.coefficient(0, level)[0]) > 0

@@ -39,8 +39,9 @@ class Saturation:
     def sentence(self) -> str:
         """For a person."""
         value, low, high = (_size(each) for each in (self.per_class.value, self.per_class.low, self.per_class.high))
+        unit = "point" if self.gain == 0.01 else "points"
         return (
-            f"From {value} a class [{low}, {high}] on, twice as many samples gain less than {100 * self.gain:g} points"
+            f"From {value} a class [{low}, {high}] on, twice as many samples gain less than {100 * self.gain:g} {unit}"
             f"; at {self.largest:g} a class {100 * self.remaining:.1f} points are left above a floor of "
             f"{100 * self.floor:.1f}: {self.advice}."
         )
@@ -87,4 +88,4 @@ def _solve(c: float, b: float, gain: float) -> float:
 
 
 def _size(number: float) -> str:
-    return "∞" if math.isinf(number) else f"{max(number, 1):.0f}"
+    return "∞" if math.isinf(number) else "over a million" if number > 1e6 else f"{max(number, 1):.0f}"

@@ -118,6 +118,12 @@ class ScalingLaw(Law):
         known = self._interval(self.free.coefficient(-1, self.level))
         return known if self.b.low > 0 else replace(known, low=-math.inf)
 
+    @property
+    def of_half(self) -> tuple[Interval, Interval]:
+        """c and e where b = 1/2 is given."""
+        c, e = (self._interval(self.half.coefficient(i, self.level)) for i in (0, -1))
+        return c, e
+
     @cached_property
     def forms(self) -> tuple[FormFit, ...]:
         """All forms, the best prediction of the held-out sizes first."""
@@ -175,7 +181,7 @@ class ScalingLaw(Law):
         """All numbers as plain JSON data."""
         noise = self.ground.noise
         free = {"c": self.c.dictionary(), "b": self.b.dictionary(), "e": self.e.dictionary()}
-        c, e = (self._interval(self.half.coefficient(i, self.level)) for i in (0, -1))
+        c, e = self.of_half
         rows = zip(noise.sizes, noise.mean, np.sqrt(np.diag(noise.covariance())), self.residuals(), strict=True)
         return {
             "method": self.ground.table.method,

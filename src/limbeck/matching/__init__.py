@@ -2,6 +2,7 @@
 
 from limbeck.matching.along_real import AlongReal
 from limbeck.matching.along_synthetic import AlongSynthetic
+from limbeck.matching.audience import Everyone, Net, WorstGap
 from limbeck.matching.batch import Batch
 from limbeck.matching.batch_statistics import BatchStatistics
 from limbeck.matching.calibration import Calibration
@@ -15,7 +16,7 @@ from limbeck.matching.gradients import Gradients
 from limbeck.matching.kernels import Distance, Gaussian, Kernel, Laplace, Linear, Polynomial
 from limbeck.matching.mmd import MMD
 from limbeck.matching.moments import MeanGap, Moments
-from limbeck.matching.names import DISCREPANCIES, STATES, VIEWS
+from limbeck.matching.names import AUDIENCES, DISCREPANCIES, STATES, VIEWS
 from limbeck.matching.per_example import PerExample
 from limbeck.matching.pixel_values import PixelValues
 from limbeck.matching.pool import NetworkPool
@@ -31,13 +32,14 @@ from limbeck.matching.sdc import (
     SampleGradientNorm,
     SteadyPace,
 )
-from limbeck.matching.state import Location, State, Surroundings
+from limbeck.matching.state import Audience, Location, State, Surroundings
 from limbeck.matching.surrogate import Match, Needs, Place, Reading, Sum, Surrogate, Term
 from limbeck.matching.trained import TrainedNetworks
 from limbeck.matching.view import Cotangents, Glimpse, View
 from limbeck.matching.wasserstein import Sinkhorn, SlicedWasserstein
 
 __all__ = [
+    "AUDIENCES",
     "DISCREPANCIES",
     "MMD",
     "STATES",
@@ -46,6 +48,7 @@ __all__ = [
     "AlongReal",
     "AlongSynthetic",
     "Attention",
+    "Audience",
     "Batch",
     "BatchGradientNorm",
     "BatchStatistics",
@@ -56,6 +59,7 @@ __all__ = [
     "Cotangents",
     "Discrepancy",
     "Distance",
+    "Everyone",
     "Facts",
     "Features",
     "Fresh",
@@ -75,6 +79,7 @@ __all__ = [
     "MeanGap",
     "Moments",
     "Needs",
+    "Net",
     "NetworkPool",
     "Pace",
     "PerExample",
@@ -98,6 +103,7 @@ __all__ = [
     "TrainedNetworks",
     "VectorCosine",
     "View",
+    "WorstGap",
     "batch_gradient_norm",
     "el2n",
     "forgetting",

@@ -2,9 +2,18 @@
 
 from typing import final
 
-from limbeck.matching.fresh import Fresh
-from limbeck.matching.running import Lesson, Running, checked, learn, seed_from
-from limbeck.matching.state import Location, State, Surroundings
+from limbeck.matching.running import (
+    Lesson,
+    Running,
+    checked,
+    entered,
+    kept,
+    learn,
+    moments_at,
+    seed_from,
+    taught,
+)
+from limbeck.matching.state import Audience, Location, State, Surroundings
 from limbeck.networks.network import Architecture
 from limbeck.training.optimizer import SGD, Optimizer
 from limbeck.values import value
@@ -19,6 +28,7 @@ class AlongSynthetic(State):
 
     steps: matching steps a network, ≥ 1.  inner: epochs between two of them, ≥ 1.
     optimizer: of the network; batch: examples an update. The run's augmentation is used, drawn anew for each batch.
+    audience: draws a new network's configuration, whose optimizer and augmentation are used instead.
     """
 
     architectures: tuple[Architecture, ...]
@@ -26,21 +36,26 @@ class AlongSynthetic(State):
     inner: int = 1
     optimizer: Optimizer = SGD(lr=0.01, momentum=0.0, weight_decay=0.0)
     batch: int = 256
+    audience: Audience | None = None
 
     def __post_init__(self) -> None:
         checked(self.architectures, steps=self.steps, inner=self.inner, batch=self.batch)
 
     def start(self, surroundings: Surroundings) -> Location:
-        place = Fresh(self.architectures).start(surroundings)
-        return Location(place.architecture, place.params, {}, {"step": 0})
+        return self._new(surroundings, None)
 
     def move(self, location: Location, surroundings: Surroundings) -> Location:
         step = location.counters["step"] + 1
         if step >= self.steps:
-            return self.start(surroundings)
+            return self._new(surroundings, location)
         examples = surroundings.synthetic
         updates = self.inner * -(-len(examples) // self.batch)
         lesson = Lesson(self.optimizer, surroundings.augmentation, self.batch, updates, surroundings.compute)
-        before = Running(location.params, location.memory)
+        lesson = taught(self, location, lesson)
+        before = Running(location.params, moments_at(location))
         after = learn(location.network(surroundings), before, examples, lesson=lesson, seed=seed_from(surroundings))
-        return Location(location.architecture, after.params, after.moments, {"step": step})
+        return kept(location, after, {"step": step})
+
+    def _new(self, surroundings: Surroundings, before: Location | None) -> Location:
+        place = entered(self, self.architectures, surroundings, before)
+        return Location(place.architecture, place.params, place.memory, place.counters | {"step": 0})

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from limbeck.errors import unknown
 from limbeck.matching.along_real import AlongReal
 from limbeck.matching.along_synthetic import AlongSynthetic
+from limbeck.matching.audience import Everyone, Net, WorstGap
 from limbeck.matching.batch_statistics import BatchStatistics
 from limbeck.matching.characteristic import CharacteristicGap
 from limbeck.matching.discrepancy import Discrepancy
@@ -17,14 +18,15 @@ from limbeck.matching.moments import MeanGap, Moments
 from limbeck.matching.pixel_values import PixelValues
 from limbeck.matching.pool import NetworkPool
 from limbeck.matching.rows import RowCosine, RowL1, RowSquared, VectorCosine
-from limbeck.matching.state import State
+from limbeck.matching.state import Audience, State
 from limbeck.matching.trained import TrainedNetworks
 from limbeck.matching.view import View
 from limbeck.matching.wasserstein import Sinkhorn, SlicedWasserstein
 from limbeck.networks.network import Architecture
 from limbeck.options import pick
+from limbeck.training.space import Space
 
-__all__ = ["DISCREPANCIES", "STATES", "VIEWS", "discrepancy", "state", "view"]
+__all__ = ["AUDIENCES", "DISCREPANCIES", "STATES", "VIEWS", "audience", "discrepancy", "state", "view"]
 
 MIXTURE = (0.25, 0.5, 1.0, 2.0, 4.0)
 
@@ -64,6 +66,13 @@ STATES: Mapping[str, tuple[Callable[[tuple[Architecture, ...]], State], str]] = 
 }
 
 
+AUDIENCES: Mapping[str, tuple[Callable[[Space], Audience], str]] = {
+    "all": (Everyone, "each configuration of the space with the same probability"),
+    "net": (Net, "a few configurations that cover the space, in turn"),
+    "worst": (WorstGap, "of these mostly the one that the set serves worst on validation so far"),
+}
+
+
 def view(text: str) -> View:
     """The view of ``name`` or ``name:field=value,…``; OptionError."""
     return pick(VIEWS, text, "view")
@@ -80,3 +89,11 @@ def state(text: str, architectures: tuple[Architecture, ...]) -> State:
     if name not in STATES:
         raise unknown("state", name, STATES)
     return pick({name: (STATES[name][0](architectures), STATES[name][1])}, text, "state")
+
+
+def audience(text: str, space: Space) -> Audience:
+    """The audience of ``name`` or ``name:field=value,…`` over ``space``; OptionError."""
+    name, _, _ = text.partition(":")
+    if name not in AUDIENCES:
+        raise unknown("way to draw from a space", name, AUDIENCES)
+    return pick({name: (AUDIENCES[name][0](space), AUDIENCES[name][1])}, text, "way to draw from a space")

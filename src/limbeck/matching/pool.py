@@ -2,9 +2,19 @@
 
 from typing import final
 
-from limbeck.matching.running import Lesson, Running, checked, choose, fresh, learn_on_real
+from limbeck.matching.running import (
+    Lesson,
+    Running,
+    checked,
+    choose,
+    drawn,
+    fresh,
+    kind_of,
+    learn_on_real,
+    taught,
+)
 from limbeck.matching.shelf import put, taken
-from limbeck.matching.state import Location, State, Surroundings
+from limbeck.matching.state import Audience, Location, State, Surroundings
 from limbeck.networks.network import Architecture
 from limbeck.training.optimizer import SGD, Optimizer
 from limbeck.values import value
@@ -19,6 +29,7 @@ class NetworkPool(State):
 
     A member that was looked at ``limit`` times is replaced by a new one, so that networks of every age up to
     ``limit`` · ``updates`` real steps are seen. [zhao2023idm] [zhou2022frepo]
+    audience: draws a new member's configuration, whose optimizer and augmentation it learns by.
     """
 
     architectures: tuple[Architecture, ...]
@@ -27,6 +38,7 @@ class NetworkPool(State):
     limit: int = 20
     optimizer: Optimizer = SGD(lr=0.01, momentum=0.9, weight_decay=5e-4)
     batch: int = 64
+    audience: Audience | None = None
 
     def __post_init__(self) -> None:
         checked(self.architectures, count=self.count, updates=self.updates, limit=self.limit, batch=self.batch)
@@ -43,6 +55,7 @@ class NetworkPool(State):
         if age >= self.limit:
             return self._look(self._renew(location, member, surroundings), surroundings)
         lesson = Lesson(self.optimizer, surroundings.augmentation, self.batch, self.updates, surroundings.compute)
+        lesson = taught(self, location, lesson)
         before = Running(location.params, taken(location.memory, f"moments {member}"))
         after = learn_on_real(location.network(surroundings), before, lesson=lesson, surroundings=surroundings)
         memory = put(put(location.memory, f"weights {member}", after.params), f"moments {member}", after.moments)
@@ -50,14 +63,14 @@ class NetworkPool(State):
         return self._look(Location(location.architecture, after.params, memory, counters), surroundings)
 
     def _renew(self, location: Location, member: int, surroundings: Surroundings) -> Location:
-        kind = choose(len(self.architectures), surroundings)
-        weights = fresh(self.architectures[kind], surroundings)
-        memory = put(put(location.memory, f"weights {member}", weights), f"moments {member}", {})
+        kind, memory = drawn(self, len(self.architectures), location.memory, surroundings)
+        weights = fresh(kind_of(self, self.architectures, kind)[0], surroundings)
+        memory = put(put(memory, f"weights {member}", weights), f"moments {member}", {})
         counters = location.counters | {f"age {member}": 0, f"kind {member}": kind}
         return Location(location.architecture, location.params, memory, counters)
 
     def _look(self, location: Location, surroundings: Surroundings) -> Location:
         member = choose(self.count, surroundings)
-        architecture = self.architectures[location.counters[f"kind {member}"]]
+        architecture, whose = kind_of(self, self.architectures, location.counters[f"kind {member}"])
         weights = taken(location.memory, f"weights {member}")
-        return Location(architecture, weights, location.memory, location.counters | {"member": member})
+        return Location(architecture, weights, location.memory, location.counters | whose | {"member": member})

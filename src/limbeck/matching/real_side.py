@@ -7,6 +7,7 @@ from torch import Tensor
 
 from limbeck.data.examples import Examples
 from limbeck.data.task import Pool
+from limbeck.errors import FitError
 from limbeck.matching.batch import Batch
 
 __all__ = ["RealSide"]
@@ -21,10 +22,15 @@ class RealSide:
         self.pools = pools or tuple(pool.of_class(c) for c in range(classes))
 
     def draw(self, classes: tuple[int, ...], per_class: int, generator: torch.Generator) -> Batch:
-        """``per_class`` examples (fewer where a class has fewer) of each class, without replacement in a draw."""
+        """``per_class`` examples (fewer where a class has fewer) of each class, without replacement in a draw.
+
+        Raises FitError for a class that has none.
+        """
         picked = []
         for c in classes:
             mine = self.pools[c]
+            if not len(mine):
+                raise FitError(f"class {c} has no real examples to draw: leave the class out, or collect some of it.")
             order = torch.randperm(len(mine), generator=generator)[: min(per_class, len(mine))]
             picked.append(mine[order])
         sizes = tuple(len(p) for p in picked)

@@ -1,16 +1,16 @@
-"""A running network: weights and moments that go on learning for a few updates at a time."""
+"""A running network: of a drawn kind, with weights and moments that go on learning for a few updates at a time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 from limbeck.compute import Compute
 from limbeck.data.augmentation import Augmentation
 from limbeck.data.examples import Examples
 from limbeck.errors import OptionError
-from limbeck.matching.state import Surroundings
+from limbeck.matching.shelf import put, taken, without
+from limbeck.matching.state import NOTES, Location, State, Surroundings, seed_from
 from limbeck.networks.network import Architecture, Network
 from limbeck.seeds import generator
 from limbeck.shapes import Params
@@ -19,7 +19,22 @@ from limbeck.training.layout import Layout
 from limbeck.training.optimizer import Optimizer, OptimizerState
 from limbeck.training.passes import Passes
 
-__all__ = ["Lesson", "Running", "checked", "choose", "fresh", "learn", "learn_on_real", "seed_from"]
+__all__ = [
+    "Lesson",
+    "Running",
+    "checked",
+    "choose",
+    "drawn",
+    "entered",
+    "fresh",
+    "kept",
+    "kind_of",
+    "learn",
+    "learn_on_real",
+    "moments_at",
+    "seed_from",
+    "taught",
+]
 
 
 class Running(NamedTuple):
@@ -40,12 +55,6 @@ class Lesson:
     compute: Compute
 
 
-def seed_from(surroundings: Surroundings) -> int:
-    """A fresh integer seed from the surroundings' generator, the same on every device that draws the same bits."""
-    rng = surroundings.generator
-    return int(torch.randint(2**62, (), generator=rng, device=rng.device))
-
-
 def choose(count: int, surroundings: Surroundings) -> int:
     """A uniform index in [0, count)."""
     return seed_from(surroundings) % count
@@ -57,6 +66,56 @@ def fresh(architecture: Architecture, surroundings: Surroundings) -> Params:
         generator(seed_from(surroundings), "init")
     )
     return {name: w.to(surroundings.compute.torch_device) for name, w in weights.items()}
+
+
+def drawn(
+    state: State, count: int, memory: dict[str, Tensor], surroundings: Surroundings
+) -> tuple[int, dict[str, Tensor]]:
+    """Which kind a new network is of, and the memory afterwards.
+
+    The kind is an index into the configurations of the state's audience, or into its ``count`` own architectures.
+    """
+    if state.audience is None:
+        return choose(count, surroundings), memory
+    notes = taken(memory, NOTES) or state.audience.begin(surroundings)
+    kind, notes = state.audience.draw(notes, surroundings)
+    return kind, put(memory, NOTES, notes)
+
+
+def kind_of(state: State, architectures: tuple[Architecture, ...], kind: int) -> tuple[Architecture, dict[str, int]]:
+    """The architecture of a drawn kind, and the counter that says whose it is."""
+    if state.audience is None:
+        return architectures[kind], {}
+    return state.audience.space.configurations[kind].architecture, {"configuration": kind}
+
+
+def entered(
+    state: State, architectures: tuple[Architecture, ...], surroundings: Surroundings, before: Location | None = None
+) -> Location:
+    """A new random network of a drawn kind; of what ``before`` remembers only the audience's notes go on."""
+    memory = {} if before is None else put({}, NOTES, taken(before.memory, NOTES))
+    kind, memory = drawn(state, len(architectures), memory, surroundings)
+    architecture, counters = kind_of(state, architectures, kind)
+    return Location(architecture, fresh(architecture, surroundings), memory, counters)
+
+
+def taught(state: State, location: Location, lesson: Lesson) -> Lesson:
+    """The lesson of the network at ``location``: by the optimizer and augmentation that its audience drew, if any."""
+    configuration = state.configuration(location)
+    if configuration is None:
+        return lesson
+    return replace(lesson, optimizer=configuration.optimizer, augmentation=configuration.augmentation)
+
+
+def moments_at(location: Location) -> dict[str, Tensor]:
+    """The optimizer's moments in a memory that holds nothing else but the audience's notes."""
+    return without(location.memory, NOTES)
+
+
+def kept(location: Location, after: Running, counters: dict[str, int]) -> Location:
+    """The place of the network after a lesson; the audience's notes go on."""
+    memory = put(after.moments, NOTES, taken(location.memory, NOTES))
+    return Location(location.architecture, after.params, memory, location.counters | counters)
 
 
 def learn(network: Network, start: Running, examples: Examples, *, lesson: Lesson, seed: int) -> Running:

@@ -118,6 +118,10 @@ class BatchGradientNorm(Term):
             raise FitError("the batch's gradient norm looks at gradients: give it a Gradients view.")
 
     @property
+    def remark(self) -> str:
+        return _drowning(self)
+
+    @property
     def uses_real(self) -> bool:
         return self.pace.compares
 
@@ -170,6 +174,10 @@ class SampleGradientNorm(Term):
         _not_negative(self.weight)
 
     @property
+    def remark(self) -> str:
+        return _drowning(self)
+
+    @property
     def uses_real(self) -> bool:
         return self.pace.compares
 
@@ -198,6 +206,15 @@ def _scaled(
     if term.relative:
         size *= abs(context.matched) / max(norm, 1e-12)
     return here * size
+
+
+def _drowning(term: BatchGradientNorm | SampleGradientNorm) -> str:
+    if not term.relative or term.weight <= 1:
+        return ""
+    return (
+        f"The difficulty term is {term.weight:g} times as large as the matching loss and drowns it: the set will be "
+        "easy and hardly matched; weights below 1, e.g. 0.05, are meant."
+    )
 
 
 def _not_negative(weight: float) -> None:

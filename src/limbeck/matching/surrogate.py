@@ -56,6 +56,11 @@ class Surrogate(ABC):
     @abstractmethod
     def needs(self) -> Needs: ...
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Sentences that a person should read before a run."""
+        return ()
+
     @abstractmethod
     def read(self, real: Batch | None, synthetic: Batch, place: Place, context: Context) -> Reading:
         """Value and gradient at ``place``; the two batches hold the same classes."""
@@ -70,6 +75,11 @@ class Term(ABC):
     def uses_real(self) -> bool:
         """False where the term looks at the synthetic side alone."""
         return True
+
+    @property
+    def remark(self) -> str:
+        """A sentence that a person should read before a run, or ""."""
+        return ""
 
     @abstractmethod
     def value(self, real: tuple[Cloud, ...] | None, synthetic: tuple[Cloud, ...], context: Context) -> Scalar:
@@ -115,6 +125,10 @@ class Sum(Surrogate):
     def needs(self) -> Needs:
         seen = any(term.view.of_gradients for term in self.terms)
         return Needs(real=any(term.uses_real for term in self.terms), gradients=seen)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        return tuple(term.remark for term in self.terms if term.remark)
 
     def read(self, real: Batch | None, synthetic: Batch, place: Place, context: Context) -> Reading:
         loss = torch.zeros((), dtype=synthetic.inputs.dtype, device=synthetic.inputs.device)

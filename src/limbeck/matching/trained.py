@@ -4,9 +4,21 @@ from typing import final
 
 import torch
 
-from limbeck.matching.running import Lesson, Running, checked, choose, fresh, learn_on_real, seed_from
+from limbeck.errors import FitError
+from limbeck.matching.running import (
+    Lesson,
+    Running,
+    checked,
+    choose,
+    drawn,
+    fresh,
+    kind_of,
+    learn_on_real,
+    seed_from,
+    taught,
+)
 from limbeck.matching.shelf import put, taken
-from limbeck.matching.state import Location, State, Surroundings
+from limbeck.matching.state import Audience, Location, State, Surroundings
 from limbeck.networks.network import Architecture
 from limbeck.seeds import generator
 from limbeck.training.optimizer import SGD, Optimizer
@@ -21,6 +33,7 @@ class TrainedNetworks(State):
     """A uniformly drawn member of ``count`` networks, each trained ``updates`` steps on real data when the run begins.
 
     blend: look at (1 − β)·θ_initial + β·θ_trained, β ~ U(0, 1), instead of at θ_trained [wang2025ncfm].
+    audience: draws each member's configuration, by which it is trained; FitError for one that follows the run.
     """
 
     architectures: tuple[Architecture, ...]
@@ -29,22 +42,30 @@ class TrainedNetworks(State):
     optimizer: Optimizer = SGD(lr=0.01, momentum=0.9, weight_decay=5e-4)
     batch: int = 128
     blend: bool = False
+    audience: Audience | None = None
 
     def __post_init__(self) -> None:
         checked(self.architectures, count=self.count, updates=self.updates, batch=self.batch)
+        if self.audience is not None and self.audience.adapts:
+            raise FitError(
+                "networks that were trained before the run cannot follow gaps that are measured in it: draw them from "
+                "a net of the space, or use the state pool."
+            )
 
     def start(self, surroundings: Surroundings) -> Location:
         lesson = Lesson(self.optimizer, surroundings.augmentation, self.batch, self.updates, surroundings.compute)
         location = Location(self.architectures[0], {}, {}, {})
         for member in range(self.count):
-            kind = choose(len(self.architectures), surroundings)
-            architecture = self.architectures[kind]
+            kind, memory = drawn(self, len(self.architectures), location.memory, surroundings)
+            architecture, whose = kind_of(self, self.architectures, kind)
+            here = Location(architecture, {}, memory, location.counters | whose | {f"kind {member}": kind})
             before = fresh(architecture, surroundings)
             network = architecture.build(surroundings.shape, surroundings.classes)
-            after = learn_on_real(network, Running(before, {}), lesson=lesson, surroundings=surroundings)
-            memory = put(location.memory, f"trained {member}", after.params)
+            mine = taught(self, here, lesson)
+            after = learn_on_real(network, Running(before, {}), lesson=mine, surroundings=surroundings)
+            memory = put(memory, f"trained {member}", after.params)
             memory = put(memory, f"initial {member}", before) if self.blend else memory
-            location = Location(architecture, {}, memory, location.counters | {f"kind {member}": kind})
+            location = Location(architecture, {}, memory, here.counters)
         return self.move(location, surroundings)
 
     def move(self, location: Location, surroundings: Surroundings) -> Location:
@@ -54,5 +75,5 @@ class TrainedNetworks(State):
             share = float(torch.rand((), generator=generator(seed_from(surroundings), "blend")))
             initial = taken(location.memory, f"initial {member}")
             weights = {name: torch.lerp(initial[name], weights[name], share) for name in weights}
-        architecture = self.architectures[location.counters[f"kind {member}"]]
-        return Location(architecture, weights, location.memory, location.counters)
+        architecture, whose = kind_of(self, self.architectures, location.counters[f"kind {member}"])
+        return Location(architecture, weights, location.memory, location.counters | whose)

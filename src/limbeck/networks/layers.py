@@ -8,7 +8,7 @@ the saved mean and variance as constants, so that a reverse pass over them (∇_
 
 import math
 from collections.abc import Callable, Mapping
-from typing import final
+from typing import TypeAlias, final
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,6 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from limbeck.errors import OptionError, unknown
-from limbeck.networks.network import Statistics
 from limbeck.shapes import Params
 
 __all__ = [
@@ -26,10 +25,13 @@ __all__ = [
     "Embedding",
     "InstanceNorm",
     "LayerNorm",
+    "Statistics",
     "collect",
     "fresh",
     "normalisation",
 ]
+
+Statistics: TypeAlias = Mapping[str, Tensor]  # running mean and variance of every batch norm layer, by buffer name
 
 CHUNK = 2048  # inputs that batch norm's statistics are measured on at once
 

@@ -5,18 +5,16 @@
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import NamedTuple, TypeAlias, final
+from typing import NamedTuple, final
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from limbeck.networks.layers import Statistics, collect, fresh
 from limbeck.shapes import Params
 
 __all__ = ["Architecture", "Network", "Outputs", "Statistics"]
-
-Statistics: TypeAlias = Mapping[str, Tensor]  # running mean and variance of every batch norm layer, by buffer name
 
 
 class Outputs(NamedTuple):
@@ -64,8 +62,6 @@ class Network:
 
     def init(self, generator: torch.Generator, dtype: torch.dtype = torch.float32) -> Params:
         """Fresh weights on the generator's device, PyTorch's default initialisation of each layer."""
-        from limbeck.networks.layers import fresh
-
         return fresh(self._module, generator, dtype)
 
     def __call__(self, params: Params, inputs: Tensor, statistics: Statistics | None = None) -> Outputs:
@@ -81,6 +77,4 @@ class Network:
         Recomputed after training from the training inputs themselves, because a running average over the few
         updates of a tiny synthetic set lags behind the weights (the collapse that the field reports).
         """
-        from limbeck.networks.layers import collect
-
         return collect(self._module, params, inputs) if self.uses_batch_statistics else {}

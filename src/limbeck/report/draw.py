@@ -18,6 +18,7 @@ _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cros
 _DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot", "dash", "dot", "dashdot")
 _DODGE = 0.012  # decades between neighbours on a logarithmic axis, so that intervals do not hide each other
 _BAR = {"thickness": 14, "lenmode": "pixels", "len": 220, "y": 1, "yanchor": "top"}
+_ROW = 20  # pixels that an entry of the legend takes
 _LEVELS = ("solid", "dash", "dot", "dashdot")
 
 
@@ -33,7 +34,9 @@ def draw_chart(chart: Chart) -> Drawing:
         ]
     for place, level in enumerate(chart.levels):
         data += _level(chart, level, place)
-    layout = _layout(legend=len({line.name for line in chart.lines}) + len(chart.levels) > 1)
+    entries = len({line.name for line in chart.lines}) + len(chart.levels)
+    layout = _layout(legend=entries > 1)
+    layout["height"] += _ROW * max(0, entries - 6)  # a phone shows one entry a row
     layout["xaxis"] = _axis(chart.x)
     layout["yaxis"] = _axis(chart.y)
     return {"data": data, "layout": layout}
@@ -71,7 +74,8 @@ def draw_heat_map(grid: HeatMap) -> Drawing:
 def _line(chart: Chart, line: Line, place: int, group: int) -> list[Drawing]:
     colour = COLOURS[group % len(COLOURS)]
     reference = line.role == "reference"
-    shift = place - (len(chart.lines) - 1) / 2 if line.low and line.interval == "bar" else 0.0
+    barred = [other for other in chart.lines if other.low and other.interval == "bar"]
+    shift = barred.index(line) - (len(barred) - 1) / 2 if line in barred else 0.0
     x = [_dodged(value, shift) for value in line.x] if chart.x.kind == "log" else list(line.x)
     trace: Drawing = {
         "type": "scatter",

@@ -205,6 +205,8 @@ def _fields(encoded: Any) -> tuple[tuple[str, str], ...]:
 
 def _plain(item: Any) -> str:
     """An encoded value as a person writes it: ``SGD(lr=0.01, momentum=0.9)``."""
+    if isinstance(item, Mapping) and item.get("kind") == "Space":
+        return f"{item['name']} ({len(item['configurations'])} configurations)"
     if isinstance(item, Mapping):
         inner = ", ".join(f"{key}={_plain(value)}" for key, value in item.items() if key != "kind")
         return f"{item['kind']}({inner})" if "kind" in item else inner

@@ -35,6 +35,7 @@ h3 { font-size: 1rem; margin: 1rem 0 .35rem; overflow-wrap: anywhere; }
 p { max-width: 52rem; margin: 0 0 .7rem; overflow-wrap: anywhere; }
 figure { margin: .5rem 0 1.4rem; }
 .scroll { overflow-x: auto; -webkit-overflow-scrolling: touch; }
+.scroll + .scroll { margin-top: 1.3rem; }
 .plot { width: 100%; }
 table { border-collapse: collapse; font-size: .9rem; line-height: 1.4; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--soft); padding: .2rem 0 .45rem; font-size: .9rem; }

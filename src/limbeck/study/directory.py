@@ -1,7 +1,7 @@
 """A study's directory: which study it belongs to, who drives it, and its log.
 
 ``study.json`` the frozen study · ``results.sqlite`` the store · ``sets/<run>/`` the synthetic sets ·
-``teachers/`` trained teachers · ``log.jsonl`` one line an event.
+``teachers/`` trained teachers · ``pieces/<run>/`` runs that stopped on the way · ``log.jsonl`` one line an event.
 """
 
 import contextlib
@@ -55,10 +55,18 @@ class StudyDirectory:
             raise ArtifactError(f"'{self.spec}' holds a {type(study).__name__} and no study.")
         return study
 
-    def claim(self, study: Study) -> None:
-        """Make the directory the study's, or check that it is. Raises DirectoryError where it belongs to another."""
+    def check(self) -> None:
+        """DirectoryError where the directory cannot become a study's, because it holds something else."""
         if self.path.exists() and not self.path.is_dir():
             raise DirectoryError(f"'{self.path}' is a file: choose another directory.")
+        if self.spec.exists() or not self.path.exists():
+            return
+        if any(p.name not in _OWN for p in self.path.iterdir() if not p.name.startswith(".")):
+            raise DirectoryError(f"'{self.path}' is not empty and holds no study: choose another directory.")
+
+    def claim(self, study: Study) -> None:
+        """Make the directory the study's, or check that it is. Raises DirectoryError where it belongs to another."""
+        self.check()
         if self.spec.exists():
             difference = _difference(encode(self.study().identity), encode(study.identity))
             if difference:
@@ -66,8 +74,6 @@ class StudyDirectory:
                     f"'{self.path}' belongs to a study with another {difference}: choose another directory, and start "
                     "it from an export of this one to keep what they share."
                 )
-        elif self.path.exists() and any(p.name not in _OWN for p in self.path.iterdir() if not p.name.startswith(".")):
-            raise DirectoryError(f"'{self.path}' is not empty and holds no study: choose another directory.")
         write_atomically(self.spec, (canonical(study) + "\n").encode())
 
     @contextlib.contextmanager
@@ -93,7 +99,8 @@ class StudyDirectory:
             file.write(("\n" if torn else "").encode() + line.encode() + b"\n")
 
 
-_OWN = {"results.sqlite", "results.sqlite-wal", "results.sqlite-shm", "log.jsonl", "sets", "teachers", "study.json"}
+_OWN = {"results.sqlite", "results.sqlite-wal", "results.sqlite-shm", "log.jsonl", "sets", "teachers", "pieces"}
+_OWN |= {"study.json"}
 
 
 @contextlib.contextmanager

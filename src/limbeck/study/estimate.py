@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import final
 
 from limbeck.study.directory import StudyDirectory
-from limbeck.study.execute import default_work
+from limbeck.study.execute import default_work, first_of_groups
 from limbeck.study.pace import Paces
 from limbeck.study.runs import DistilRun, EvaluateRun, ReferenceRun, Run
 from limbeck.study.store import Entry
@@ -23,7 +23,7 @@ class Estimate:
     """What a study will take from here.
 
     runs:    of each kind, in all. done: of them. seconds: of this machine's time until all is done.
-    disk:    bytes that the whole study takes. longest: seconds of the longest run that cannot stop at a checkpoint.
+    disk:    bytes that the whole study takes. longest: seconds of the longest piece of work that cannot stop within.
     """
 
     runs: dict[str, int]
@@ -57,17 +57,20 @@ def estimate(study: Study, directory: str | Path, *, work: Work | None = None) -
         if run.name in entries:
             paces.add(run.group, entries[run.name].seconds)
     left = [run for run in runs if run.name not in entries]
-    seconds, longest = 0.0, 0.0
+    seconds = 0.0
     for group, count in Counter(run.group for run in left).items():
         if not paces.knows(group):
             first = next(run for run in left if run.group == group)
             paces.add(group, chosen.predict(first, Place(Path(directory))))
         each = paces.seconds({group: 1}) or 0.0
         seconds += count * each
-        longest = max(longest, 0.0 if group.startswith("distil ") else each)
     kinds = Counter(_KINDS.get(type(run), "pace") for run in runs)
     return Estimate(
-        dict(kinds), len(runs) - len(left), seconds / study.execution.processes, _disk(runs, description), longest
+        runs=dict(kinds),
+        done=len(runs) - len(left),
+        seconds=seconds / study.execution.processes,
+        disk=_disk(runs, description),
+        longest=max((chosen.longest(run, Place(Path(directory))) for run in first_of_groups(left)), default=0.0),
     )
 
 

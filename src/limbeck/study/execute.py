@@ -1,27 +1,30 @@
 """The driver: hands runs to workers, keeps what they bring, and can be killed at any moment."""
 
+import math
+import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, final
 
-from limbeck.errors import MismatchError
+from limbeck.errors import MismatchError, OptionError
 from limbeck.study.directory import StudyDirectory
 from limbeck.study.pace import Paces
 from limbeck.study.runs import EvaluateRun, Run
 from limbeck.study.store import Store
 from limbeck.study.study import Execution, Study
 from limbeck.study.work import Description, Outcome, Place, Work
-from limbeck.study.workers import InProcess, Worker, WorkerProcess
+from limbeck.study.workers import InProcess, Worker, WorkerProcess, given_up
 
 __all__ = ["StudyProgress", "Summary", "default_work", "lay_out", "run"]
 
 MOST_DEATHS = 3  # of the workers that do one run
-UNIT = 600.0  # seconds after which a distillation is put back at a checkpoint
+STOP = 2 / 3  # of a unit, after which a run is to stop where it can go on: the rest is for what cannot stop
+GIVEN_UP = 2  # units, after which a run that did not stop is a failure
 
 
 class StudyProgress(NamedTuple):
@@ -61,13 +64,13 @@ def run(
     work: Work | None = None,
     watch: Callable[[StudyProgress], None] = _unwatched,
     seconds: float | None = None,
-    unit: float = UNIT,
+    unit: float | None = None,
 ) -> Summary:
     """Do all runs of ``study`` that are not done, and come back when they are, or after about ``seconds``.
 
     directory: the study's own; runs found done there are not done again. Failed ones are tried again.
     work:      what a run does (the default distils and evaluates).
-    unit:      seconds after which a distillation is put back at a checkpoint.
+    unit:      seconds after which a run stops where it can go on; None: two thirds of the study's unit.
 
     Raises DirectoryError (another study's directory, another driver, a full disk), MismatchError (other data), and
     whatever is wrong with the study before any work begins. A run's own failure is kept in the store and the summary.
@@ -76,17 +79,39 @@ def run(
     home = StudyDirectory(directory)
     chosen = work if work is not None else default_work()
     description = chosen.describe(study)  # whatever is wrong with the study is said before anything is written
+    _check_pieces(study, chosen, description, home)
     with home.driven():
         home.claim(study)
         with home.store() as store:
             runs = lay_out(study, home, store, description)
             driver = _Driver(home, store, chosen, runs, watch)
             home.log("begin", **driver.counts())
+            stop = STOP * study.execution.unit if unit is None else unit
             try:
-                driver.drive(study.execution, unit, float("inf") if seconds is None else began + seconds)
+                driver.drive(study.execution, stop, float("inf") if seconds is None else began + seconds)
             finally:
                 home.log("end", **driver.counts())
             return driver.summary()
+
+
+def first_of_groups(runs: Iterable[Run]) -> tuple[Run, ...]:
+    """One run for all those that take equally long."""
+    found: dict[str, Run] = {}
+    for run in runs:
+        found.setdefault(run.group, run)
+    return tuple(found.values())
+
+
+def _check_pieces(study: Study, work: Work, description: Description, home: StudyDirectory) -> None:
+    """OptionError where something that cannot stop on the way is longer than the study's unit."""
+    for each in first_of_groups(study.runs(description.configurations, description.references)):
+        longest, unit = work.longest(each, Place(home.path)), study.execution.unit
+        if longest > unit:
+            raise OptionError(
+                f"one piece of '{each.title}' takes about {longest / 60:.0f} minutes, and no unit of this study is to "
+                f"take more than {unit / 60:.3g}: use a smaller network or fewer examples, or give the study a larger "
+                f"unit (unit: {math.ceil(longest / 60)}m)."
+            )
 
 
 def lay_out(study: Study, home: StudyDirectory, store: Store, description: Description) -> tuple[Run, ...]:
@@ -114,6 +139,14 @@ def _worker(execution: Execution) -> Worker:
     return InProcess(execution.threads) if execution.processes == 1 else WorkerProcess(execution.threads)
 
 
+class _Flight(NamedTuple):
+    """A run that a worker is at, and since when (monotonic clock)."""
+
+    worker: Worker
+    name: str
+    begun: float
+
+
 @final
 class _Driver:
     """One session. Invariant: a run is in the store as done or failed, or with one worker, or it will be handed out."""
@@ -133,7 +166,8 @@ class _Driver:
         self._facts = {e.name: e.facts for e in entries}
         self._state: dict[str, str] = {e.name: "done" if e.state == "done" else "open" for e in entries}
         self._failures: dict[str, str] = {}
-        self._begun, self._workers = False, 1
+        self._begun, self._workers, self._most = False, 1, math.inf
+        self._given_up: set[str] = set()
         self._deaths: dict[str, int] = {}
         self._spent: dict[str, float] = {}  # on runs that were put back at a checkpoint
         self._paces = Paces()
@@ -141,31 +175,34 @@ class _Driver:
             if entry.state == "done":
                 self._paces.add(self._runs[entry.name].group, entry.seconds)
         self._reopen()
+        self._sweep()
         self._open = Counter(self._runs[n].group for n, state in self._state.items() if state == "open")
 
     def drive(self, execution: Execution, unit: float, ends: float) -> None:
         """Work until nothing can begin any more, or until the monotonic clock shows ``ends``."""
         workers = {_worker(execution) for _ in range(execution.processes)} if "open" in self._state.values() else set()
-        idle, self._workers = list(workers), execution.processes
-        flying: dict[Future[Outcome], tuple[Worker, str]] = {}
+        idle, self._workers, self._most = list(workers), execution.processes, GIVEN_UP * execution.unit
+        flying: dict[Future[Outcome], _Flight] = {}
         try:
             while True:
-                while idle and (name := self._next({n for _, n in flying.values()}, ends)) is not None:
+                while idle and (name := self._next({n for _, n, _ in flying.values()}, ends)) is not None:
                     self._begun = True
-                    worker = idle.pop()
-                    self._tell([*(n for _, n in flying.values()), name])
-                    flying[worker.submit(self._work, self._runs[name], self._place(name, unit, ends))] = (worker, name)
+                    worker, begun = idle.pop(), time.monotonic()
+                    self._tell([*(n for _, n, _ in flying.values()), name])
+                    future = worker.submit(self._work, self._runs[name], self._place(name, unit, ends))
+                    flying[future] = _Flight(worker, name, begun)
                 if not flying:
                     break
-                for future in wait(flying, timeout=1.0, return_when=FIRST_COMPLETED).done:
-                    worker, name = flying.pop(future)
+                for future in wait(flying, timeout=min(1.0, self._most), return_when=FIRST_COMPLETED).done:
+                    worker, name, _ = flying.pop(future)
                     if not self._take(name, future):
                         worker.close()
                         workers.remove(worker)
                         worker = _worker(execution)
                         workers.add(worker)
                     idle.append(worker)
-                self._tell([n for _, n in flying.values()])
+                self._give_up(flying.values())
+                self._tell([n for _, n, _ in flying.values()])
         finally:
             for worker in workers:
                 worker.close()
@@ -194,6 +231,15 @@ class _Driver:
         self._store.reopen(gone)
         self._state.update(dict.fromkeys(gone, "open"))
 
+    def _sweep(self) -> None:
+        """Pieces of runs that are done: the session before was killed just before it would have removed them."""
+        for name, state in self._state.items():
+            if state == "done":
+                self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        shutil.rmtree(Place(self._home.path).pieces_of(self._runs[name]), ignore_errors=True)
+
     def _next(self, busy: set[str], ends: float) -> str | None:
         """The first run of the study that can begin now."""
         if self._begun and time.monotonic() > ends:  # the shortest session does one unit, so that sessions add up
@@ -205,7 +251,7 @@ class _Driver:
 
     def _place(self, name: str, unit: float, ends: float) -> Place:
         facts = {need: self._facts[need] for need in self._needs[name]}
-        return Place(self._home.path, min(unit, max(ends - time.monotonic(), 1.0)), facts)
+        return Place(self._home.path, min(unit, max(ends - time.monotonic(), 1.0)), self._most, facts)
 
     def _blocked(self, name: str) -> bool:
         return any(self._state[n] == "failed" or self._blocked(n) for n in self._needs[name])
@@ -218,6 +264,9 @@ class _Driver:
         try:
             outcome = future.result()
         except BrokenProcessPool:
+            if name in self._given_up:
+                self._fail(name, Outcome("failed", failure=given_up(self._most), seconds=self._most))
+                return False
             deaths = self._deaths[name] = self._deaths.get(name, 0) + 1
             self._home.log("died", run=name, title=taken.title, times=deaths)
             if deaths >= MOST_DEATHS:
@@ -235,12 +284,20 @@ class _Driver:
             self._fail(name, outcome)
         return True
 
+    def _give_up(self, flights: Iterable["_Flight"]) -> None:
+        """End what should have stopped long ago, so that a run that hangs does not hang the study."""
+        for worker, name, begun in flights:
+            if name not in self._given_up and time.monotonic() - begun > self._most:
+                self._given_up.add(name)
+                worker.kill()
+
     def _keep(self, name: str, outcome: Outcome) -> None:
         taken = self._runs[name]
         self._store.finish(taken, _stamped(taken, outcome))
         before = self._facts[name].get("content")
         if before not in (None, outcome.facts.get("content")):
             self._home.log("other bytes", run=name, title=taken.title)  # made again on another kind of machine
+        self._forget(name)
         self._state[name], self._facts[name] = "done", outcome.facts
         self._open[taken.group] -= 1
         self._paces.add(taken.group, outcome.seconds + self._spent.get(name, 0.0))

@@ -20,8 +20,10 @@ from limbeck.distillation.outer_loop import MatchingDistiller
 from limbeck.distillation.setting import Setting
 from limbeck.errors import DirectoryError, OptionError
 from limbeck.networks.names import architecture
+from limbeck.networks.network import Network
 from limbeck.study.directory import locked
 from limbeck.study.judging import judge, judge_full
+from limbeck.study.pieces import Pieces
 from limbeck.study.runs import DistilRun, EvaluateRun, PaceRun, ReferenceRun, Run, Source
 from limbeck.study.study import Study
 from limbeck.study.work import Description, Outcome, Place, Work
@@ -29,6 +31,7 @@ from limbeck.synthetic.synthetic_set import SyntheticSet
 from limbeck.training.configuration import Configuration, Updates
 from limbeck.training.cost import training_seconds
 from limbeck.training.space import space
+from limbeck.training.stages import Paused
 from limbeck.training.train import train
 from limbeck.values import replace, value
 
@@ -36,6 +39,7 @@ __all__ = ["RealWork", "opened"]
 
 SNAPSHOTS = 3  # validation passes of one trained network
 PROBE = 8  # updates that are timed to predict a training
+SHORT = 30.0  # seconds from which a prediction is worth a measurement
 
 
 def opened(source: Source) -> Task:
@@ -85,24 +89,35 @@ class RealWork(Work):
         )
 
     def perform(self, run: Run, place: Place) -> Outcome:
-        began = time.perf_counter()
-        if isinstance(run, DistilRun):
-            outcome = _distil(run, place)
-        elif isinstance(run, EvaluateRun):
-            outcome = Outcome(
-                "done", judge(SyntheticSet.load(place.set_of(run.distil)), opened(run.distil.source), run)
-            )
-        elif isinstance(run, ReferenceRun):
-            outcome = Outcome("done", judge_full(opened(run.source), run))
-        elif isinstance(run, PaceRun):
-            outcome = Outcome("done", facts=_pace(run))
-        else:
-            raise OptionError(f"{type(run).__name__} is no run that is known here: use a newer limbeck.")
-        seconds = time.perf_counter() - began
-        return Outcome(outcome.state, outcome.rows, outcome.facts, seconds)
+        began = time.monotonic()
+        pieces = Pieces(place.pieces_of(run), began + place.until)
+        try:
+            if isinstance(run, DistilRun):
+                outcome = _distil(run, place)
+            elif isinstance(run, EvaluateRun):
+                made = SyntheticSet.load(place.set_of(run.distil))
+                outcome = Outcome("done", judge(made, opened(run.distil.source), run, pieces))
+            elif isinstance(run, ReferenceRun):
+                outcome = Outcome("done", judge_full(opened(run.source), run, pieces))
+            elif isinstance(run, PaceRun):
+                outcome = Outcome("done", facts=_pace(run))
+            else:
+                raise OptionError(f"{type(run).__name__} is no run that is known here: use a newer limbeck.")
+        except Paused:
+            outcome = Outcome("more")
+        return Outcome(outcome.state, outcome.rows, outcome.facts, time.monotonic() - began)
 
     def present(self, run: Run, place: Place) -> bool:
         return not isinstance(run, DistilRun) or (place.set_of(run) / "card.json").exists()
+
+    def longest(self, run: Run, place: Place) -> float:
+        if isinstance(run, EvaluateRun):
+            task = opened(run.distil.source)
+            recipe = run.configuration or getattr(_distiller(task, run.distil, None), "recipe", None)
+            return 0.0 if recipe is None else _exam_seconds(run.distil.source, recipe, run.distil.compute)
+        if isinstance(run, ReferenceRun):
+            return _exam_seconds(run.source, run.configuration, run.compute)
+        return 0.0  # a distillation stops after any iteration, and so does the training of its teacher
 
     def predict(self, run: Run, place: Place) -> float:
         if isinstance(run, PaceRun):
@@ -198,9 +213,19 @@ def _network_seconds(source: Source, configuration: Configuration, stored: int, 
     network = configuration.architecture.build(task.shape, len(task.classes))
     batch = min(configuration.batch, stored)
     seconds = training_seconds(network, batch, configuration.length.updates(stored, configuration.batch))
+    return (seconds + _exam_work(task, network)) * _rate(source, compute)
+
+
+def _exam_seconds(source: Source, configuration: Configuration, compute: Compute) -> float:
+    """Examining one network; measured only where the estimate from sizes is near a minute."""
+    task = opened(source)
+    work = _exam_work(task, configuration.architecture.build(task.shape, len(task.classes)))
+    return work if work < SHORT else work * _rate(source, compute)
+
+
+def _exam_work(task: Task, network: Network) -> float:
     passes = SNAPSHOTS * len(task.validation) + 2 * task.test.size
-    exam = training_seconds(network, 1, 1) / 3 * passes
-    return (seconds + exam) * _rate(source, compute)
+    return training_seconds(network, 1, 1) / 3 * passes
 
 
 @functools.lru_cache(maxsize=8)

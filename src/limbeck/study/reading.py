@@ -18,6 +18,7 @@
     compute: {device: cpu, precision: float32, compilation: auto, chunk: 64}
     processes: 2
     threads: 1
+    unit: 15m                         # no unit of work is longer: it stops on the way and goes on
 """
 
 from collections.abc import Callable, Iterable
@@ -68,7 +69,7 @@ def parse_study(text: str, *, name: str = "study") -> Study:
 _LENGTH = ["per_class", "distillation_seeds", "seconds", "iterations"]
 _METHOD = ["name", "set", "label", "labels", *_LENGTH]
 _STUDY = ["name", "source", "options", "methods", *_LENGTH, "network", "evaluation", "references", "compute"]
-_STUDY += ["processes", "threads"]
+_STUDY += ["processes", "threads", "unit"]
 
 
 def _study(data: dict[str, Any], name: str) -> Study:
@@ -89,7 +90,11 @@ def _study(data: dict[str, Any], name: str) -> Study:
         evaluation=_take(data, "evaluation", "", _evaluation, usual.evaluation),
         references=_take(data, "references", "", _references, usual.references),
         compute=_take(data, "compute", "", _compute, usual.compute),
-        execution=Execution(_take(data, "processes", "", _positive, 1), _take(data, "threads", "", _positive, None)),
+        execution=Execution(
+            _take(data, "processes", "", _positive, 1),
+            _take(data, "threads", "", _positive, None),
+            _take(data, "unit", "", _seconds, usual.execution.unit),
+        ),
     )
 
 

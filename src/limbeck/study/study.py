@@ -119,12 +119,16 @@ class Execution:
     """How runs are spread over this machine; it changes no run's name.
 
     processes: worker processes (1 works in the driver itself). threads: of each (None: what PyTorch takes).
+    unit:      seconds that no unit of work is longer than: whatever takes longer stops on the way and goes on.
     """
 
     processes: int = 1
     threads: int | None = None
+    unit: float = 900.0
 
     def __post_init__(self) -> None:
+        if not self.unit > 0:
+            raise OptionError(f"unit is {self.unit} seconds: give a positive time, such as 15m.")
         if self.processes < 1 or (self.threads is not None and self.threads < 1):
             raise OptionError(
                 f"{self.processes} processes of {self.threads} threads were asked for: at least 1 is needed."

@@ -35,22 +35,28 @@ class Description:
 class Place:
     """Where and how long a run works.
 
-    directory: of the study. until: seconds after which a distillation stops at a checkpoint, to be called again.
+    directory: of the study. until: seconds after which the run stops where it can go on, to be called again.
+    most:      seconds after which it is given up.
     facts:     of the runs that this one needs, by their names.
     """
 
     directory: Path
     until: float = 600.0
+    most: float = 1800.0
     facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def set_of(self, run: Run) -> Path:
         """The directory of the synthetic set that ``run`` makes."""
         return self.directory / "sets" / run.name
 
+    def pieces_of(self, run: Run) -> Path:
+        """The directory of what is done of ``run`` while it is not done."""
+        return self.directory / "pieces" / run.name
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a run: "done", "more" (stopped at a checkpoint), or "failed" with a sentence.
+    """What came of a run: "done", "more" (stopped where it can go on), or "failed" with a sentence.
 
     facts: plain JSON data to keep (iterations, bytes …). seconds: spent in this call.
     """
@@ -76,6 +82,10 @@ class Work(ABC):
     @abstractmethod
     def predict(self, run: Run, place: Place) -> float:
         """Seconds that ``run`` will take, from a measurement of a few seconds at most."""
+
+    @abstractmethod
+    def longest(self, run: Run, place: Place) -> float:
+        """Seconds of the longest piece of ``run`` that nothing can stop within, predicted."""
 
     @abstractmethod
     def present(self, run: Run, place: Place) -> bool:

@@ -8,6 +8,7 @@ import threading
 import time
 import traceback
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures import TimeoutError as TooLong
 from concurrent.futures.process import BrokenProcessPool
@@ -18,7 +19,7 @@ from limbeck.errors import LimbeckError
 from limbeck.study.runs import Run
 from limbeck.study.work import Outcome, Place, Work
 
-__all__ = ["InProcess", "Worker", "WorkerProcess", "attempt"]
+__all__ = ["InProcess", "Worker", "WorkerProcess", "attempt", "given_up", "settle"]
 
 
 def attempt(work: Work, run: Run, place: Place) -> Outcome:
@@ -42,6 +43,10 @@ class Worker(ABC):
         """Begin ``run``; the future raises BrokenProcessPool when the worker died of it."""
 
     @abstractmethod
+    def kill(self) -> None:
+        """End the run that it is at, and the worker with it: the future raises BrokenProcessPool."""
+
+    @abstractmethod
     def close(self) -> None:
         """Let go of the worker; what it is doing is lost (a distillation goes on from its checkpoint)."""
 
@@ -59,8 +64,16 @@ class InProcess(Worker):
 
     def submit(self, work: Work, run: Run, place: Place) -> "Future[Outcome]":
         future: Future[Outcome] = Future()
-        future.set_result(attempt(work, run, place))
+        try:
+            with _alarmed(place.most):
+                outcome = attempt(work, run, place)
+        except LimbeckError as error:  # the alarm rang between the end of the run and its own
+            outcome = Outcome("failed", failure=str(error))
+        future.set_result(outcome)
         return future
+
+    def kill(self) -> None:
+        """Nothing: it has ended its run before anybody can ask for this."""
 
     def close(self) -> None:
         import torch
@@ -74,7 +87,7 @@ class WorkerProcess(Worker):
 
     def __init__(self, threads: int | None) -> None:
         context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=(threads,))
+        self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=settle, initargs=(threads,))
         self._pid = self._pool.submit(os.getpid)
         self._dead = False
 
@@ -86,6 +99,10 @@ class WorkerProcess(Worker):
             future.set_exception(error)
         future.add_done_callback(self._notice)
         return future
+
+    def kill(self) -> None:
+        with contextlib.suppress(BrokenProcessPool, OSError, TooLong):
+            os.kill(self._pid.result(timeout=60), getattr(signal, "SIGKILL", signal.SIGTERM))
 
     def close(self) -> None:
         with contextlib.suppress(BrokenProcessPool, OSError, TooLong):
@@ -99,7 +116,35 @@ class WorkerProcess(Worker):
             self._dead |= isinstance(future.exception(), BrokenProcessPool)
 
 
-def _begin(threads: int | None) -> None:
+@contextlib.contextmanager
+def _alarmed(seconds: float) -> Iterator[None]:
+    """An alarm that ends the body as a failure; where the system has none, or not here, the body runs through."""
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(number: int, frame: object) -> None:
+        raise LimbeckError(given_up(seconds))
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def given_up(seconds: float) -> str:
+    """Why a run that took more than ``seconds`` in one go is a failure."""
+    took = f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.3g} s"
+    return (
+        f"it was given up after {took}, twice the study's unit: use a smaller network or size, or give the study a "
+        "larger unit (unit: 1h)."
+    )
+
+
+def settle(threads: int | None) -> None:
     """Settle in: the driver alone answers Ctrl-C, and a worker whose driver is gone goes too."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()

@@ -3,7 +3,7 @@
 from limbeck.synthetic.choose import Chooser, Features, Herding, KCenter, KMeans, Random, choose_real, class_counts
 from limbeck.synthetic.export import FORMATS, export
 from limbeck.synthetic.factored import Factored
-from limbeck.synthetic.initial import Chosen, Initial, Noise, RealRandom
+from limbeck.synthetic.initial import Chosen, Initial, Noise, RealRandom, Wanted
 from limbeck.synthetic.labels import HardLabels, LabelRule, LearnedLabels, TeacherLabels
 from limbeck.synthetic.names import (
     CHOOSERS,
@@ -45,6 +45,7 @@ __all__ = [
     "RealRandom",
     "SyntheticSet",
     "TeacherLabels",
+    "Wanted",
     "choose_real",
     "chooser",
     "class_counts",

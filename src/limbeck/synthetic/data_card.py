@@ -2,13 +2,10 @@
 
 import html
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from limbeck.synthetic.factored import Factored
 from limbeck.synthetic.recipe import words
-
-if TYPE_CHECKING:
-    from limbeck.synthetic.synthetic_set import SyntheticSet
+from limbeck.synthetic.synthetic_set import SyntheticSet
 
 __all__ = ["PRIVACY", "contents", "plain", "preprocessing_words", "readme"]
 
@@ -60,7 +57,7 @@ raw = raw * tensors["preprocessing.std"].reshape(shape) + tensors["preprocessing
 """
 
 
-def readme(synthetic: "SyntheticSet") -> str:
+def readme(synthetic: SyntheticSet) -> str:
     """The whole page: YAML front matter, what it is, how to load it with limbeck and without, how to train on it."""
     card, rule = synthetic.card, synthetic.parametrisation
     without = WITHOUT_FACTORED.format(factor=rule.factor) if isinstance(rule, Factored) else WITHOUT_PIXELS
@@ -85,13 +82,13 @@ def readme(synthetic: "SyntheticSet") -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _caption(synthetic: "SyntheticSet") -> str:
+def _caption(synthetic: SyntheticSet) -> str:
     if len(synthetic.card.shape) == 3:
         return "At most 10 decoded images of each class, enlarged without smoothing."
     return "A line for an example, a column for a feature: blue below the mean, white at it, red above, full at ±3 std."
 
 
-def contents(synthetic: "SyntheticSet") -> str:
+def contents(synthetic: SyntheticSet) -> str:
     """What the set holds, as Markdown lines."""
     card, multiplicity = synthetic.card, synthetic.parametrisation.multiplicity
     kind = "images (channels, height, width)" if len(card.shape) == 3 else "table rows (features,)"
@@ -115,7 +112,7 @@ def contents(synthetic: "SyntheticSet") -> str:
     return "\n".join(lines)
 
 
-def preprocessing_words(synthetic: "SyntheticSet") -> str:
+def preprocessing_words(synthetic: SyntheticSet) -> str:
     """How raw values become network inputs, with this set's numbers where they are few."""
     process = synthetic.preprocessing
     axis = "channel" if len(synthetic.card.shape) == 3 else "feature"
@@ -135,7 +132,7 @@ def plain(text: str) -> str:
     return "".join(f"\\{letter}" if letter in "\\`*_{}[]()#+!|~" else letter for letter in html.escape(line))
 
 
-def _front_matter(synthetic: "SyntheticSet") -> str:
+def _front_matter(synthetic: SyntheticSet) -> str:
     import yaml
 
     card, decoded = synthetic.card, len(synthetic) * synthetic.parametrisation.multiplicity

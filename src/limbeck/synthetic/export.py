@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,16 +15,14 @@ from limbeck.files import write_files
 from limbeck.synthetic.data_card import PRIVACY, contents, plain, preprocessing_words
 from limbeck.synthetic.recipe import layers, words
 from limbeck.synthetic.storage import card_json
+from limbeck.synthetic.synthetic_set import SyntheticSet
 
-if TYPE_CHECKING:
-    from limbeck.synthetic.synthetic_set import SyntheticSet
-
-__all__ = ["FORMATS", "export"]
+__all__ = ["FORMATS", "export", "folder_name"]
 
 Files = dict[str, bytes]
 
 
-def export(synthetic: "SyntheticSet", target: str | PathLike[str], form: str) -> Path:
+def export(synthetic: SyntheticSet, target: str | PathLike[str], form: str) -> Path:
     """Write ``synthetic`` in the format ``form`` (a key of :data:`FORMATS`), with card.json and HOWTO.md beside it.
 
     target: a new or empty directory; or a file name that ends in .npz or .parquet, for that format, beside which
@@ -59,9 +57,9 @@ def _refuse_overwriting(path: Path, as_file: bool) -> None:
         raise DirectoryError(f"'{path}' exists and is no empty directory: name another one to export to.")
 
 
-def _folder(synthetic: "SyntheticSet") -> tuple[Files, str]:
+def _folder(synthetic: SyntheticSet) -> tuple[Files, str]:
     _require_pictures(synthetic, "an image folder")
-    names = [_safe(label, name, len(synthetic.classes)) for label, name in enumerate(synthetic.classes)]
+    names = [folder_name(label, name, len(synthetic.classes)) for label, name in enumerate(synthetic.classes)]
     labels, counts, files, rows = synthetic.hard.tolist(), dict.fromkeys(names, 0), Files(), []
     soft = None if synthetic.targets is None else synthetic.targets.tolist()
     for i, (picture, label) in enumerate(zip(_pictures(synthetic), labels, strict=True)):
@@ -84,7 +82,7 @@ def _folder(synthetic: "SyntheticSet") -> tuple[Files, str]:
     return files, about
 
 
-def _parquet(synthetic: "SyntheticSet") -> tuple[Files, str]:
+def _parquet(synthetic: SyntheticSet) -> tuple[Files, str]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -122,7 +120,7 @@ def _parquet(synthetic: "SyntheticSet") -> tuple[Files, str]:
     return {"data.parquet": stream.getvalue()}, about
 
 
-def _npz(synthetic: "SyntheticSet") -> tuple[Files, str]:
+def _npz(synthetic: SyntheticSet) -> tuple[Files, str]:
     examples = synthetic.examples()
     arrays: dict[str, NDArray[Any]] = {
         "inputs": examples.inputs.numpy(),
@@ -142,14 +140,14 @@ def _npz(synthetic: "SyntheticSet") -> tuple[Files, str]:
     return {"data.npz": stream.getvalue()}, about
 
 
-FORMATS: Mapping[str, Callable[["SyntheticSet"], tuple[Files, str]]] = {
+FORMATS: Mapping[str, Callable[[SyntheticSet], tuple[Files, str]]] = {
     "folder": _folder,
     "npz": _npz,
     "parquet": _parquet,
 }
 
 
-def _howto(synthetic: "SyntheticSet", about: str) -> str:
+def _howto(synthetic: SyntheticSet, about: str) -> str:
     card = synthetic.card
     soft = synthetic.targets is not None
     parts = [
@@ -173,7 +171,7 @@ def _howto(synthetic: "SyntheticSet", about: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _constants(synthetic: "SyntheticSet") -> str:
+def _constants(synthetic: SyntheticSet) -> str:
     whitened = synthetic.preprocessing.whiten is not None
     if whitened:
         return "The npz export holds the matrices."
@@ -181,7 +179,7 @@ def _constants(synthetic: "SyntheticSet") -> str:
     return "" if len(mean) <= 4 else f"mean = {mean}, std = {std}."
 
 
-def _require_pictures(synthetic: "SyntheticSet", what: str) -> None:
+def _require_pictures(synthetic: SyntheticSet, what: str) -> None:
     shape = synthetic.card.shape
     if len(shape) != 3:
         raise FitError(f"{what} holds images, and this set holds table rows: export it as parquet or npz.")
@@ -189,7 +187,7 @@ def _require_pictures(synthetic: "SyntheticSet", what: str) -> None:
         raise FitError(f"{what} holds PNG images of 1 or 3 channels, and these have {shape[0]}: export them as npz.")
 
 
-def _pictures(synthetic: "SyntheticSet") -> list[bytes]:
+def _pictures(synthetic: SyntheticSet) -> list[bytes]:
     from PIL import Image
 
     from limbeck.synthetic.preview import png
@@ -199,7 +197,7 @@ def _pictures(synthetic: "SyntheticSet") -> list[bytes]:
     return [png(Image.fromarray(np.ascontiguousarray(picture))) for picture in flat]
 
 
-def _safe(label: int, name: str, classes: int) -> str:
+def folder_name(label: int, name: str, classes: int) -> str:
     """A directory name for a class: its label first (unique, in order, never hidden or reserved), then its name."""
     digits = len(str(classes - 1))
     kept = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-_") else "_" for letter in name)

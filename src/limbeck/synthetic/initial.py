@@ -1,16 +1,31 @@
 """Where a synthetic set starts: noise, or chosen real examples."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import final
 
 import torch
 from torch import Tensor
 
 from limbeck.data.task import Pool
-from limbeck.synthetic.choose import Chooser, Features, Random, choose_real, require
+from limbeck.synthetic.choose import Chooser, Random, choose_real, require
 from limbeck.values import value
 
-__all__ = ["Chosen", "Initial", "Noise", "RealRandom"]
+__all__ = ["Chosen", "Initial", "Noise", "RealRandom", "Wanted"]
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """What a start is asked for.
+
+    counts:       stored examples of each class.
+    classes:      their names, for sentences.
+    multiplicity: of the parametrisation that will encode them.
+    """
+
+    counts: tuple[int, ...]
+    classes: tuple[str, ...]
+    multiplicity: int = 1
 
 
 class Initial(ABC):
@@ -22,21 +37,9 @@ class Initial(ABC):
         """True where the set starts from real examples, so that it may show them."""
 
     @abstractmethod
-    def inputs(
-        self,
-        pool: Pool,
-        counts: tuple[int, ...],
-        *,
-        multiplicity: int,
-        generator: torch.Generator,
-        classes: tuple[str, ...],
-        features: Features | None = None,
-    ) -> Tensor:
+    def inputs(self, pool: Pool, wanted: Wanted, generator: torch.Generator) -> Tensor:
         """Preprocessed inputs (Σ counts · multiplicity, *shape), ordered by class, grouped by stored example.
 
-        counts:       stored examples of each class.
-        multiplicity: of the parametrisation that will encode them.
-        features:     what choosers compare; None: the inputs themselves.
         Raises FitError where a class has fewer real examples than stored ones are asked for.
         """
 
@@ -50,18 +53,8 @@ class Noise(Initial):
     def shows_real(self) -> bool:
         return False
 
-    def inputs(
-        self,
-        pool: Pool,
-        counts: tuple[int, ...],
-        *,
-        multiplicity: int,
-        generator: torch.Generator,
-        classes: tuple[str, ...],
-        features: Features | None = None,
-    ) -> Tensor:
-        del classes, features
-        return torch.randn(sum(counts) * multiplicity, *pool.shape, generator=generator)
+    def inputs(self, pool: Pool, wanted: Wanted, generator: torch.Generator) -> Tensor:
+        return torch.randn(sum(wanted.counts) * wanted.multiplicity, *pool.shape, generator=generator)
 
 
 @final
@@ -78,23 +71,12 @@ class Chosen(Initial):
     def shows_real(self) -> bool:
         return True
 
-    def inputs(
-        self,
-        pool: Pool,
-        counts: tuple[int, ...],
-        *,
-        multiplicity: int,
-        generator: torch.Generator,
-        classes: tuple[str, ...],
-        features: Features | None = None,
-    ) -> Tensor:
-        require(pool, counts, classes)
-        wanted = [count * multiplicity for count in counts]
-        distinct = tuple(min(count, len(pool.of_class(c))) for c, count in enumerate(wanted))
-        picked = choose_real(
-            pool, distinct, chooser=self.chooser, generator=generator, classes=classes, features=features
-        )
-        index = [mine[torch.arange(count) % len(mine)] for mine, count in zip(picked, wanted, strict=True)]
+    def inputs(self, pool: Pool, wanted: Wanted, generator: torch.Generator) -> Tensor:
+        require(pool, wanted.counts, wanted.classes)
+        decoded = [count * wanted.multiplicity for count in wanted.counts]
+        distinct = tuple(min(count, len(pool.of_class(c))) for c, count in enumerate(decoded))
+        picked = choose_real(pool, distinct, chooser=self.chooser, generator=generator, classes=wanted.classes)
+        index = [mine[torch.arange(count) % len(mine)] for mine, count in zip(picked, decoded, strict=True)]
         return pool.take(torch.cat(index))
 
 
@@ -107,15 +89,5 @@ class RealRandom(Initial):
     def shows_real(self) -> bool:
         return True
 
-    def inputs(
-        self,
-        pool: Pool,
-        counts: tuple[int, ...],
-        *,
-        multiplicity: int,
-        generator: torch.Generator,
-        classes: tuple[str, ...],
-        features: Features | None = None,
-    ) -> Tensor:
-        del features
-        return Chosen(Random()).inputs(pool, counts, multiplicity=multiplicity, generator=generator, classes=classes)
+    def inputs(self, pool: Pool, wanted: Wanted, generator: torch.Generator) -> Tensor:
+        return Chosen(Random()).inputs(pool, wanted, generator)

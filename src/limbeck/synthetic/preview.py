@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from limbeck.shapes import Images, Labels, Points
+from limbeck.synthetic.synthetic_set import SyntheticSet
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-    from limbeck.synthetic.synthetic_set import SyntheticSet
 
 __all__ = ["grid", "heat_map", "png", "preview"]
 
@@ -28,7 +27,7 @@ LETTERS = 24  # a longer class name is cut
 CLASSES, COLUMNS = 100, 10  # what a preview shows at most
 
 
-def preview(synthetic: "SyntheticSet") -> bytes:
+def preview(synthetic: SyntheticSet) -> bytes:
     """PNG of a set: images in rows of their class, or the standardised features of a table as a heat map.
 
     At most 100 classes and 10 decoded examples of each are shown.

@@ -13,7 +13,7 @@ The same set gives the same bytes: there are no dates in any of the files.
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,12 +21,12 @@ from torch import Tensor
 from limbeck.data.preprocessing import Preprocessing
 from limbeck.errors import ArtifactError, DirectoryError, LimbeckError
 from limbeck.files import write_files
+from limbeck.synthetic.data_card import readme
 from limbeck.synthetic.parametrisation import Parametrisation
+from limbeck.synthetic.preview import preview
+from limbeck.synthetic.synthetic_set import Card, SyntheticSet
 from limbeck.training.configuration import Configuration
 from limbeck.values import decode, encode
-
-if TYPE_CHECKING:
-    from limbeck.synthetic.synthetic_set import Card, SyntheticSet
 
 __all__ = ["card_json", "load", "save"]
 
@@ -36,10 +36,8 @@ LARGEST_CARD = 64 * 2**20  # bytes; a larger card.json is refused before it is r
 TENSORS, CARD = "synthetic.safetensors", "card.json"
 
 
-def save(synthetic: "SyntheticSet", directory: Path) -> None:
+def save(synthetic: SyntheticSet, directory: Path) -> None:
     """Write ``synthetic`` into ``directory``. Raises DirectoryError where it holds another run's set or other files."""
-    from limbeck.synthetic.data_card import readme
-    from limbeck.synthetic.preview import preview
 
     _refuse_foreign(synthetic.card, directory)
     tensors = _tensors(synthetic)
@@ -53,9 +51,8 @@ def save(synthetic: "SyntheticSet", directory: Path) -> None:
     write_files(directory, files)
 
 
-def load(directory: Path) -> "SyntheticSet":
+def load(directory: Path) -> SyntheticSet:
     """The set that :func:`save` wrote. Raises ArtifactError: missing, truncated, corrupt, changed, or too new."""
-    from limbeck.synthetic.synthetic_set import SyntheticSet
 
     data = _read_card(directory)
     tensors = _read_tensors(directory / TENSORS, data)
@@ -81,7 +78,7 @@ def load(directory: Path) -> "SyntheticSet":
     return synthetic
 
 
-def card_json(synthetic: "SyntheticSet", tensors: dict[str, Tensor] | None = None, content: bytes | None = None) -> str:
+def card_json(synthetic: SyntheticSet, tensors: dict[str, Tensor] | None = None, content: bytes | None = None) -> str:
     """The text of card.json; with ``tensors`` and their serialised ``content``, it describes these as well."""
     data: dict[str, Any] = {"format": FORMAT, "version": VERSION}
     data["card"] = encode(synthetic.card)
@@ -93,7 +90,7 @@ def card_json(synthetic: "SyntheticSet", tensors: dict[str, Tensor] | None = Non
     return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _tensors(synthetic: "SyntheticSet") -> dict[str, Tensor]:
+def _tensors(synthetic: SyntheticSet) -> dict[str, Tensor]:
     tensors = {f"variables.{name}": v.detach().cpu().to(torch.float32) for name, v in synthetic.variables.items()}
     tensors["labels"] = synthetic.labels.cpu()
     if synthetic.targets is not None:
@@ -111,7 +108,7 @@ def _serialised(tensors: dict[str, Tensor]) -> bytes:
     return safetensors.torch.save({n: t.clone() for n, t in tensors.items()}, {"format": f"{FORMAT} {VERSION}"})
 
 
-def _refuse_foreign(card: "Card", directory: Path) -> None:
+def _refuse_foreign(card: Card, directory: Path) -> None:
     if directory.exists() and not directory.is_dir():
         raise DirectoryError(f"'{directory}' is a file: name a directory for the synthetic set.")
     if (directory / CARD).exists():
@@ -128,7 +125,7 @@ def _refuse_foreign(card: "Card", directory: Path) -> None:
                 raise DirectoryError(f"'{directory}' holds a {name} of something else: choose another directory.")
 
 
-def _run(card: "Card") -> Any:
+def _run(card: Card) -> Any:
     return encode((card.fingerprint, card.split_seed, card.method, card.distiller, card.per_class, card.seed))
 
 
@@ -150,11 +147,10 @@ def _read_card(directory: Path) -> dict[str, Any]:
     return data
 
 
-def _card(data: Any) -> "Card":
+def _card(data: Any) -> Card:
     import limbeck.data
     import limbeck.networks
     import limbeck.training  # noqa: F401  the values that a recipe is made of enter the table of values
-    from limbeck.synthetic.synthetic_set import Card
 
     fields = {name: item for name, item in dict(data).items() if name != "kind"}
     fields["recipe"] = decode(fields["recipe"])
@@ -188,7 +184,7 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
-def _check(synthetic: "SyntheticSet") -> None:
+def _check(synthetic: SyntheticSet) -> None:
     card, labels = synthetic.card, synthetic.labels
     decoded = synthetic.parametrisation.decode(synthetic.variables, torch.tensor([0]))
     if tuple(decoded.shape[1:]) != card.shape:

@@ -2,10 +2,11 @@
 
 from limbeck.training.configuration import Configuration, Constant, Cosine, Epochs, Length, Schedule, Step, Updates
 from limbeck.training.cost import forward_flops, training_seconds
-from limbeck.training.distance import covering_number, distance_matrix
+from limbeck.training.distance import covering_number, distance_matrix, net
 from limbeck.training.optimizer import SGD, Adam, AdamW, Optimizer, OptimizerState, RMSprop
 from limbeck.training.predict import fitted, predict
 from limbeck.training.space import SPACES, Space, space
+from limbeck.training.stages import Paused, Stages
 from limbeck.training.train import Trained, train
 from limbeck.training.unroll import UnrolledGradient, UnrollSteps, unrolled_gradient
 
@@ -21,9 +22,11 @@ __all__ = [
     "Length",
     "Optimizer",
     "OptimizerState",
+    "Paused",
     "RMSprop",
     "Schedule",
     "Space",
+    "Stages",
     "Step",
     "Trained",
     "UnrollSteps",
@@ -33,6 +36,7 @@ __all__ = [
     "distance_matrix",
     "fitted",
     "forward_flops",
+    "net",
     "predict",
     "space",
     "train",

@@ -1,6 +1,6 @@
 """How far configurations are apart, measured, and how many balls of a radius cover a space of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ from limbeck.training.layout import Layout
 from limbeck.training.passes import Passes
 from limbeck.training.space import Space
 
-__all__ = ["covering_number", "distance_matrix"]
+__all__ = ["covering_number", "distance_matrix", "net"]
 
 
 def distance_matrix(
@@ -46,11 +46,28 @@ def covering_number(distances: Tensor, radius: float) -> int:
     """
     if not radius >= 0:
         raise OptionError(f"the radius is {radius}: it must be at least 0.")
-    nearest, count = distances[0].clone(), 1
-    while float(nearest.max()) > radius:
-        nearest = torch.minimum(nearest, distances[int(nearest.argmax())])
-        count += 1
-    return count
+    return next(len(centres) for centres, covered in _nets(distances) if covered <= radius)
+
+
+def net(distances: Tensor, count: int) -> tuple[tuple[int, ...], float]:
+    """``count`` centres (row indices) and the radius within which every point has one [gonzalez1985clustering].
+
+    Greedy: the first point, then always the one farthest from all centres; the radius is at most twice the least that
+    ``count`` centres can have. Points that coincide with a centre are not taken: there may be fewer than ``count``.
+    """
+    if count < 1:
+        raise OptionError(f"a net of {count} centres covers nothing: ask for at least 1.")
+    return next(found for found in _nets(distances) if len(found[0]) == count or found[1] == 0)
+
+
+def _nets(distances: Tensor) -> Iterator[tuple[tuple[int, ...], float]]:
+    """Nets of 1, 2, … centres with the radius that each covers all points at."""
+    centres: tuple[int, ...] = (0,)
+    nearest = distances[0].clone()
+    while True:
+        yield centres, float(nearest.max())
+        centres = (*centres, int(nearest.argmax()))
+        nearest = torch.minimum(nearest, distances[centres[-1]])
 
 
 def _move(configuration: Configuration, examples: Examples, classes: int, seed: int, compute: Compute) -> Tensor:

@@ -51,12 +51,14 @@ class Feed:
         if targets.ndim == 1 and not 0 <= int(targets.min()) <= int(targets.max()) < network.classes:
             raise FitError(f"labels lie outside 0 … {network.classes - 1}, the classes of the network.")
 
-    def batches(self, seed: int) -> Iterator[tuple[Examples, Draw]]:
-        """Endless batches with their draws: the whole set where it fits a batch, else epochs in new orders."""
+    def batches(self, seed: int, first: int = 0) -> Iterator[tuple[Examples, Draw]]:
+        """Endless batches with their draws, from number ``first`` on: the whole set where it fits a batch, else epochs
+        in new orders."""
         draws = generator(seed, "augment", device=self.device)
-        for index in self._order(seed):
-            examples = self._take(index)
-            yield examples, self.augmentation.draw(len(examples), self.shape, draws)
+        for number, index in enumerate(self._order(seed)):
+            draw = self.augmentation.draw(self.size if index is None else len(index), self.shape, draws)
+            if number >= first:
+                yield self._take(index), draw
 
     def _order(self, seed: int) -> Iterator[Tensor | None]:
         order = generator(seed, "order")

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -16,6 +17,7 @@ from limbeck.training.cost import training_seconds
 from limbeck.training.feed import Feed, augmented
 from limbeck.training.layout import Layout
 from limbeck.training.passes import Passes
+from limbeck.training.stages import Paused, Stage, Stages
 
 __all__ = ["Job", "Run", "looped", "stacked"]
 
@@ -31,19 +33,22 @@ class Job:
     passes: Passes
     updates: int
     marks: tuple[int, ...]
+    stages: Stages | None = None
 
     def rate(self, update: int) -> float:
         return self.configuration.optimizer.lr * self.configuration.schedule.factor(update, self.updates)
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Run:
-    """One network on its way: its loss at each update, its snapshots, and the update at which it failed."""
+    """One trained network: its loss at each update, its snapshots, the update at which it failed, earlier sessions'
+    seconds."""
 
     flat: Tensor
-    losses: list[float] = field(default_factory=list)
-    snapshots: list[Tensor] = field(default_factory=list)
-    failed: int | None = None
+    losses: list[float]
+    snapshots: list[Tensor]
+    failed: int | None
+    before: float = 0.0
 
 
 def looped(job: Job, seeds: Sequence[int], flats: Sequence[Tensor]) -> list[Run]:
@@ -54,21 +59,31 @@ def looped(job: Job, seeds: Sequence[int], flats: Sequence[Tensor]) -> list[Run]
 
 
 def _one(job: Job, seed: int, flat: Tensor) -> Run:
-    optimizer, augmentation = job.configuration.optimizer, job.configuration.augmentation
-    run, state, batches = Run(flat), optimizer.init([flat]), job.feed.batches(seed)
-    for update in range(job.updates):
-        run.snapshots += [run.flat for mark in job.marks if mark == update]
-        examples, draw = next(batches)
-        batch = augmented(augmentation, examples, draw, classes=job.network.classes)
-        loss, grad = job.passes.gradient(run.flat, batch)
-        (new,), state = optimizer.step([run.flat], [grad], state, job.rate(update))
-        if not bool(torch.isfinite(loss) & torch.isfinite(new).all()):
-            run.failed = update
-            break
-        run.losses.append(float(loss))
-        run.flat = new
-    run.snapshots += [run.flat] * (len(job.marks) - len(run.snapshots))
-    return _sorted_back(run, job.marks)
+    fresh = Stage(flat, job.configuration.optimizer.init([flat]))
+    kept = nullcontext(fresh) if job.stages is None else job.stages.training((job.configuration, seed), fresh)
+    with kept as stage:
+        before, left = stage.seconds, job.updates - stage.update if stage.failed is None else 0
+        for _, (examples, draw) in zip(range(left), job.feed.batches(seed, stage.update), strict=False):
+            _advance(job, stage, augmented(job.configuration.augmentation, examples, draw, classes=job.network.classes))
+            if stage.failed is not None:
+                break
+            if job.stages is not None and job.stages.late and stage.update < job.updates:
+                raise Paused
+    snapshots = [*stage.snapshots, *[stage.flat] * (len(job.marks) - len(stage.snapshots))]
+    return Run(stage.flat, stage.losses, _sorted_back(snapshots, job.marks), stage.failed, before)
+
+
+def _advance(job: Job, stage: Stage, batch: Examples) -> None:
+    """One update; where the loss or a weight becomes non-finite, the stage stays and has failed."""
+    stage.snapshots += [stage.flat for mark in job.marks if mark == stage.update]
+    loss, grad = job.passes.gradient(stage.flat, batch)
+    rate = job.rate(stage.update)
+    (new,), stage.moments = job.configuration.optimizer.step([stage.flat], [grad], stage.moments, rate)
+    if not bool(torch.isfinite(loss) & torch.isfinite(new).all()):
+        stage.failed = stage.update
+        return
+    stage.losses.append(float(loss))
+    stage.flat, stage.update = new, stage.update + 1
 
 
 def stacked(job: Job, seeds: Sequence[int], flats: Sequence[Tensor]) -> list[Run]:
@@ -95,8 +110,7 @@ def stacked(job: Job, seeds: Sequence[int], flats: Sequence[Tensor]) -> list[Run
     for row in range(many):
         kept = columns[row][~columns[row].isnan()].tolist()
         failed = None if len(kept) == job.updates else len(kept)
-        run = Run(flat[row], kept, [snapshot[row] for snapshot in snapshots], failed)
-        runs.append(_sorted_back(run, job.marks))
+        runs.append(Run(flat[row], kept, _sorted_back([s[row] for s in snapshots], job.marks), failed))
     return runs
 
 
@@ -108,9 +122,8 @@ def _stack(augmentation: Augmentation, each: Sequence[tuple[Examples, Draw]], cl
     return Examples(inputs, targets, torch.stack(weights) if weights else None)
 
 
-def _sorted_back(run: Run, marks: Sequence[int]) -> Run:
+def _sorted_back(snapshots: Sequence[Tensor], marks: Sequence[int]) -> list[Tensor]:
     """Snapshots were taken in the order of time; ``keep`` may name them in any order."""
     times = sorted(range(len(marks)), key=lambda i: marks[i])
-    taken = dict(zip(times, run.snapshots, strict=True))
-    run.snapshots = [taken[i] for i in range(len(marks))]
-    return run
+    taken = dict(zip(times, snapshots, strict=True))
+    return [taken[i] for i in range(len(marks))]

@@ -15,12 +15,17 @@ from limbeck.networks.network import Network
 from limbeck.seeds import generator
 from limbeck.shapes import Params
 from limbeck.training.configuration import Configuration
+from limbeck.training.cost import forward_flops
 from limbeck.training.feed import Feed
 from limbeck.training.forms import Job, Run, looped, stacked
 from limbeck.training.layout import Layout
 from limbeck.training.passes import Passes
+from limbeck.training.stages import Stages
 
 __all__ = ["Trained", "train"]
+
+CUDA_RATE = 3e12  # operations a second that eager passes of small ConvNets reach at least: an assumption, kept low
+MOST_TOGETHER = 300.0  # seconds that networks are trained in one pass where the session has an end
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +56,7 @@ def train(
     compute: Compute,
     keep: Sequence[float] = (),
     start: Sequence[Params] | None = None,
+    stages: Stages | None = None,
 ) -> Trained:
     """Train one network a seed on ``examples`` as ``configuration`` says.
 
@@ -58,9 +64,11 @@ def train(
     batches and its augmentation. A set that fits a batch is one whole batch an update, a larger one is shuffled every
     epoch. The loss of a batch is Σ w_i ℓ_i / n with weights of mean one over the set.
 
-    keep:  shares of the updates in [0, 1] at which weights are kept.
-    start: initial weights, one a seed, instead of fresh ones.
-    Raises FitError and OptionError before training starts; a loss or weight that is not finite stops its network only.
+    keep:   shares of the updates in [0, 1] at which weights are kept.
+    start:  initial weights, one a seed, instead of fresh ones.
+    stages: where a training stops when their time is over, to go on at the next call with the same bytes.
+    Raises FitError and OptionError before training starts, Paused where ``stages`` ended the session; a loss or weight
+    that is not finite stops its network only.
     """
     began = time.perf_counter()
     _check(seeds, keep, start)
@@ -71,8 +79,8 @@ def train(
     updates = configuration.length.updates(feed.size, configuration.batch)
     passes = Passes(network, layout, kind=configuration.loss, compute=compute)
     marks = tuple(round(share * updates) for share in keep)
-    job = Job(network, configuration, feed, layout, passes, updates, marks)
-    form = stacked if compute.torch_device.type == "cuda" and len(seeds) > 1 else looped
+    job = Job(network, configuration, feed, layout, passes, updates, marks, stages)
+    form = stacked if _together(job, len(seeds)) else looped
     runs = form(job, seeds, flats)
     return Trained(
         params=tuple(layout.copy(run.flat) for run in runs),
@@ -80,8 +88,16 @@ def train(
         failures=tuple(_sentence(run, updates) for run in runs),
         losses=tuple(_curve(run.losses, updates) for run in runs),
         updates=updates,
-        seconds=time.perf_counter() - began,
+        seconds=time.perf_counter() - began + sum(run.before for run in runs),
     )
+
+
+def _together(job: Job, networks: int) -> bool:
+    """Are they trained in one pass? Only on CUDA, and where that takes no stages: it cannot stop on the way."""
+    if job.feed.device.type != "cuda" or networks == 1:
+        return False
+    operations = 3 * forward_flops(job.network) * job.feed.batch * job.updates * networks
+    return job.stages is None or operations / CUDA_RATE < MOST_TOGETHER
 
 
 def _check(seeds: Sequence[int], keep: Sequence[float], start: Sequence[Params] | None) -> None:

@@ -1,0 +1,157 @@
+"""Which difficulty do methods prefer? Where the examples of each method's sets stand among the real training examples.
+
+python benchmarks/difficulty.py runs/methods [--measure gradn] [--out docs/images/difficulty.svg]
+python benchmarks/difficulty.py export-with-sets.parquet
+
+Networks are trained on the real training split (never on the test split), and rate real and synthetic examples alike.
+0.5 is an ordinary real example of the class, more is harder. The table goes to standard output, the figure to --out.
+"""
+
+import argparse
+import math
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from dataclasses import replace as with_fields
+from pathlib import Path
+
+from svg import Curve, Scale, chart
+
+from limbeck.compute import Compute
+from limbeck.distillation.difficulty import Difficulty, difficulty
+from limbeck.distillation.gauge import Gauge
+from limbeck.distillation.setting import Setting
+from limbeck.errors import EvidenceError
+from limbeck.evaluation.difficulty import DifficultyMeter
+from limbeck.evaluation.intervals import Estimate, estimate
+from limbeck.files import write_atomically
+from limbeck.networks.names import architecture
+from limbeck.study import StudyResults, import_export
+from limbeck.study.perform import opened
+from limbeck.study.runs import DistilRun
+from limbeck.synthetic.synthetic_set import SyntheticSet
+from limbeck.training.configuration import Epochs
+from limbeck.values import replace
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How to measure: measure, networks a group, groups, epochs, real examples a class."""
+
+    measure: Difficulty
+    networks: int = 3
+    seeds: int = 1
+    epochs: int = 10
+    most: int = 1000
+    compute: Compute = field(default_factory=Compute)
+
+
+@dataclass(frozen=True)
+class Preference:
+    """One method at one size: over its distillation seeds, mean percentile and share harder than the real median."""
+
+    method: str
+    per_class: int
+    percentile: Estimate
+    harder: Estimate
+
+
+def preferences(results: StudyResults, wishes: Wishes) -> list[Preference]:
+    """All methods and sizes whose sets are there. Raises EvidenceError where there is no set."""
+    found: dict[tuple[str, int], list[tuple[float, float]]] = {}
+    meters: dict[Difficulty, DifficultyMeter] = {}
+    for run, folder in sets(results):
+        made = SyntheticSet.load(folder)
+        measure = wishes.measure.fitted(min(made.card.per_class) * made.parametrisation.multiplicity)
+        if measure not in meters:
+            meters[measure] = meter(results, with_fields(wishes, measure=measure))
+        stands = meters[measure].of(made)
+        harder = [line.harder for line in stands.lines()]
+        found.setdefault((run.label or run.method, run.per_class), []).append(
+            (stands.percentile, math.fsum(harder) / len(harder))
+        )
+    if not found:
+        raise EvidenceError("the study has no sets: give its directory, or an export that was made with --sets.")
+    return [
+        Preference(method, size, *(estimate([pair[i] for pair in pairs]) for i in (0, 1)))
+        for (method, size), pairs in sorted(found.items(), key=lambda item: (item[0][1], item[0][0]))
+    ]
+
+
+def sets(results: StudyResults) -> list[tuple[DistilRun, Path]]:
+    """The sets that are there; of a selection with hard and with soft labels one, because they hold the same images."""
+    folders = results.set_directories()
+    runs = [(e.run, results.directory / "sets" / e.name) for e in results.entries if results.directory is not None]
+    there = set(folders.values())
+    return [(r, f) for r, f in runs if isinstance(r, DistilRun) and f in there and not dict(r.settings).get("soft")]
+
+
+def meter(results: StudyResults, wishes: Wishes) -> DifficultyMeter:
+    """Networks of the study's architecture on its real training split."""
+    task = opened(results.study.source)
+    network = None if results.study.network is None else architecture(results.study.network)
+    training = replace(Setting.of(task, 1, network).teacher, length=Epochs(wishes.epochs))
+    gauge = Gauge(wishes.measure, training, wishes.networks)
+    return DifficultyMeter(task, gauge, seeds=range(wishes.seeds), most=wishes.most, compute=wishes.compute)
+
+
+def table(found: Sequence[Preference]) -> str:
+    """Markdown, in percent."""
+    rows = ["| method | a class | sets | easier real examples, % | harder than the real median, % |"]
+    rows.append("|---|---|---|---|---|")
+    for one in found:
+        cells = (one.method, str(one.per_class), str(one.percentile.n), cell(one.percentile), cell(one.harder))
+        rows.append("| " + " | ".join(cells) + " |")
+    return "\n".join(rows)
+
+
+def cell(known: Estimate) -> str:
+    """62 [58, 66]."""
+    if known.low is None or known.high is None:
+        return f"{100 * known.value:.0f}"
+    return f"{100 * known.value:.0f} [{100 * known.low:.0f}, {100 * known.high:.0f}]"
+
+
+def figure(found: Sequence[Preference], measure: str) -> str:
+    """Mean percentile against size, one curve a method, 95 % intervals over distillation seeds."""
+    sizes = sorted({one.per_class for one in found})
+    curves = []
+    for method in dict.fromkeys(one.method for one in found):
+        mine = [one for one in found if one.method == method]
+        errors = [one.percentile.half or 0.0 for one in mine]
+        curves.append(Curve(method, [o.per_class for o in mine], [o.percentile.value for o in mine], errors))
+    marks = sizes if len(sizes) > 1 else [sizes[0], 10 * sizes[0]]
+    curves.append(Curve("typical real", [marks[0], marks[-1]], [0.5, 0.5], dashed=True, colour=7))
+    across = Scale("stored examples a class", marks, logarithmic=True)
+    up = Scale("share of real examples that are easier", (0, 0.25, 0.5, 0.75, 1))
+    return chart(f"Difficulty of the sets ({measure})", across, up, curves, high=max(320, 60 + 16 * len(curves)))
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("results", type=Path, help="a study's directory, or its export with sets")
+    parser.add_argument("--measure", default="gradn", help="see limbeck list difficulties")
+    parser.add_argument("--networks", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--most", type=int, default=1000, help="real examples a class")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--out", type=Path, default=Path("difficulty.svg"))
+    given = parser.parse_args(words)
+    wishes = Wishes(
+        difficulty(given.measure), given.networks, given.seeds, given.epochs, given.most, Compute(given.device)
+    )
+    with tempfile.TemporaryDirectory() as scratch:
+        directory = given.results
+        if directory.is_file():
+            directory = Path(scratch) / "study"
+            import_export(given.results, directory)
+        found = preferences(StudyResults.load(directory), wishes)
+    print(table(found))
+    write_atomically(given.out, figure(found, given.measure).encode())
+    print(f"wrote {given.out}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""The size at which hard real examples overtake easy ones, measured in a study of pools, beside the pruning law's.
+
+python benchmarks/pool_switch.py runs/pools [--share 0.3333] [--angle 0]
+"""
+
+import argparse
+import math
+
+from limbeck.errors import EvidenceError
+from limbeck.evaluation import Records
+from limbeck.evaluation.intervals import Estimate
+from limbeck.laws.switch import Switch, TheorySwitch, measured_switch, theory_switch
+from limbeck.study.results import StudyResults
+
+
+def bases(records: Records) -> list[str]:
+    """Methods that were run from an easy and from a hard pool."""
+    names = {row.method for row in records}
+    return sorted(
+        name.removesuffix(" easy") for name in names if name.endswith(" easy") and name[:-5] + " hard" in names
+    )
+
+
+def points(gap: Estimate) -> str:
+    """+3.1 [+2.0, +4.2] in percentage points."""
+    if gap.low is None or gap.high is None:
+        return f"{100 * gap.value:+.1f}"
+    return f"{100 * gap.value:+.1f} [{100 * gap.low:+.1f}, {100 * gap.high:+.1f}]"
+
+
+def told(switch: Switch, theory: TheorySwitch, classes: int) -> list[str]:
+    """A table of hard minus easy by size, the switch in words, and advice."""
+    rows = ["| a class | hard minus easy, points | advice |", "|---|---|---|"]
+    for size, gap in zip(switch.sizes, switch.gaps, strict=True):
+        rows.append(f"| {size:g} | {points(gap)} | {switch.advice(size)} |")
+    return [*rows, "", switch.sentence(), theory.beside(switch, classes), ""]
+
+
+def report(records: Records, *, share: float, angle: float) -> list[str]:
+    """Lines of Markdown for every method with pools. Raises EvidenceError where there is none."""
+    found = bases(records)
+    if not found:
+        raise EvidenceError("the study has no method from an easy and a hard pool: run benchmarks/pools.yaml.")
+    theory = theory_switch(share, angle=angle)
+    classes = len(records.rows[0].recalls)
+    lines = []
+    for base in found:
+        lines += [f"**{base}**", ""]
+        lines += told(measured_switch(records, easy=f"{base} easy", hard=f"{base} hard"), theory, classes)
+    return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("results", help="directory or export of a study of benchmarks/pools.yaml")
+    parser.add_argument("--share", type=float, default=1 / 3, help="of each class in a pool")
+    parser.add_argument("--angle", type=float, default=0.0, help="of the probe in the pruning law, degrees")
+    given = parser.parse_args()
+    records = StudyResults.load(given.results).records.where(split="test")
+    print("\n".join(report(records, share=given.share, angle=math.radians(given.angle))))
+
+
+if __name__ == "__main__":
+    main()

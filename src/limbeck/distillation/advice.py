@@ -1,0 +1,86 @@
+"""``--method auto``: which method to use, from a committed table of what studies measured."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from limbeck.data.task import Task
+from limbeck.distillation.distiller import stored_per_class
+from limbeck.errors import OptionError
+
+__all__ = ["AUTO", "TABLE", "Advice", "advise", "advised", "table"]
+
+AUTO = "auto"
+TABLE = Path(__file__).parent / "auto_table.json"  # written by benchmarks/auto_table.py
+ALPHA = 0.05
+_WEIGHTS = {"per_class": 1.0, "seconds": 0.5, "values": 0.25, "examples": 0.25}  # of log-ratios in the distance
+
+
+@dataclass(frozen=True)
+class Advice:
+    """The method to use, settings that belong to it, and the sentence that says why."""
+
+    method: str
+    settings: Mapping[str, Any]
+    sentence: str
+
+
+def advised(task: Task, per_class: int | tuple[int, ...], budget: float | None = None) -> Advice:
+    """What the committed table says for this task, size and budget (seconds; None: however long it takes)."""
+    largest = max(stored_per_class(task, per_class))
+    return advise(table(), per_class=largest, budget=budget, values=math.prod(task.shape), examples=min(task.counts))
+
+
+def table() -> Sequence[Mapping[str, Any]]:
+    """The committed cells."""
+    cells: list[dict[str, Any]] = json.loads(TABLE.read_text(encoding="utf-8"))["cells"]
+    return cells
+
+
+def advise(
+    cells: Sequence[Mapping[str, Any]], *, per_class: int, budget: float | None, values: int, examples: int
+) -> Advice:
+    """The best method of the nearest cell; a pure function.
+
+    values: numbers in one input; examples: of the smallest class. Cells are compared by weighted differences of
+    logarithms of the size, the budget, the values and the examples. In a cell the method with the largest clear gain
+    over the best selection is taken (difference on test above zero, p < 0.05 after Holm), and where there is none, that
+    selection with a teacher's soft labels.
+    """
+    if not cells:
+        raise OptionError("the table of measured methods is empty: name a method (--method dm).")
+    asked: dict[str, int | float | None] = {
+        "per_class": per_class,
+        "seconds": budget,
+        "values": values,
+        "examples": examples,
+    }
+    cell = min(cells, key=lambda each: _distance(each, asked))
+    where = f"{cell['task']} at {cell['per_class']:g} a class with about {cell['seconds']:.0f} s a set"
+    known = f"measured nearest to this: {where}, {cell['source']}"
+    clear = [m for m in cell["methods"] if m["difference"] > 0 and m["p"] is not None and m["p"] < ALPHA]
+    if clear:
+        best = max(clear, key=lambda m: m["difference"])
+        gain = f"{100 * best['difference']:+.1f} points over {_spoken(cell['best'])}, p = {best['p']:.2g} after Holm"
+        soft = {"labels": "teacher"} if best["labels"] == "soft" else {}
+        return Advice(best["method"], soft, f"auto chose {_spoken(best)}: {gain} ({known}).")
+    chosen = cell["selection"]
+    why = f"no method was clearly better than {_spoken(cell['best'])}, the best selection of real examples"
+    settings = {"soft": True} if chosen["labels"] == "soft" else {}
+    return Advice(chosen["method"], settings, f"auto chose {_spoken(chosen)}: {why} ({known}).")
+
+
+def _distance(cell: Mapping[str, Any], asked: Mapping[str, int | float | None]) -> float:
+    total = 0.0
+    for key, wanted in asked.items():
+        if wanted is not None:
+            total += _WEIGHTS[key] * abs(math.log(wanted / cell[key]))
+    return total
+
+
+def _spoken(kind: Mapping[str, Any]) -> str:
+    labels = "a teacher's soft labels" if kind["labels"] == "soft" else f"{kind['labels']} labels"
+    return f"{kind['method']} with {labels}"

@@ -1,0 +1,144 @@
+"""Networks trained on the real training split, and how hard examples are for them; scores of real ones are kept."""
+
+import dataclasses
+import os
+import shutil
+from pathlib import Path
+from typing import final
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from limbeck.compute import Compute
+from limbeck.data.examples import Examples
+from limbeck.data.task import Task
+from limbeck.distillation.difficulty import Difficulty, Paths
+from limbeck.distillation.distiller import Situation
+from limbeck.errors import FitError, OptionError
+from limbeck.files import write_atomically
+from limbeck.networks.network import Network
+from limbeck.seeds import derive
+from limbeck.training.configuration import Configuration, Schedule, Updates
+from limbeck.training.stages import Stages
+from limbeck.training.train import train
+from limbeck.values import canonical, digest, value
+
+__all__ = ["Gauge", "Panel"]
+
+_SCORES: dict[str, tuple[Tensor, ...]] = {}  # of the gauges that were asked last, class by class
+MOST = 8  # gauges whose scores are kept in memory: a study asks for the same ones at every size
+
+
+@final
+class Panel:
+    """Networks along whose training ``measure`` looks."""
+
+    def __init__(self, measure: Difficulty, network: Network, paths: Paths, compute: Compute) -> None:
+        self.measure, self.network, self.paths, self.compute = measure, network, paths, compute
+
+    def scores(self, inputs: Tensor, label: int) -> Tensor:
+        """(n,) float32 on the CPU: how hard preprocessed ``inputs`` of one class are."""
+        examples = Examples(inputs, torch.full((len(inputs),), label)).to(self.compute.torch_device)
+        return self.measure.scores(self.network, self.paths, examples, self.compute).float().cpu()
+
+
+@final
+@value
+class Gauge:
+    """How difficulty is measured: ``measure``, by so many ``networks``, trained as ``training`` says.
+
+    Only the training split is seen. Networks are trained as far as the measure looks.
+    """
+
+    measure: Difficulty
+    training: Configuration
+    networks: int = 3
+
+    def __post_init__(self) -> None:
+        if self.networks < 1:
+            raise OptionError(f"difficulty was to be measured by {self.networks} networks: at least 1 is needed.")
+
+    def panel(self, task: Task, situation: Situation, stages: Stages | None = None) -> Panel:
+        """Trained networks, decided by the situation's seed. Raises FitError where one of them diverges."""
+        compute = situation.compute.resolve()
+        network = self.training.architecture.build(task.shape, len(task.classes))
+        whole = self.training.length.updates(len(task.train), self.training.batch)
+        marks = [round(share * whole) for share in self.measure.keep]
+        last = max(1, *marks)
+        begun = dataclasses.replace(
+            self.training, schedule=Opening(self.training.schedule, whole), length=Updates(last)
+        )
+        trained = train(
+            network,
+            begun,
+            task.train,
+            seeds=[derive(situation.seed, "difficulty", i) for i in range(self.networks)],
+            compute=compute,
+            keep=[mark / last for mark in marks],
+            stages=stages,
+        )
+        for failure in trained.failures:
+            if failure:
+                raise FitError(
+                    f"a network that was to measure difficulty {failure} Use another --set teacher.optimizer.lr."
+                )
+        return Panel(self.measure, network, trained.snapshots, compute)
+
+    def real(self, task: Task, situation: Situation) -> tuple[Tensor, ...]:
+        """Scores (n_c,) of all real training examples, class by class in the order of ``task.train.of_class``.
+
+        Kept in memory and, where the situation has one, in its cache. Raises Paused where the session ended before.
+        """
+        name = self._name(task, situation)
+        if name not in _SCORES:
+            while len(_SCORES) >= MOST:
+                del _SCORES[next(iter(_SCORES))]
+            _SCORES[name] = self._stored(task, situation, name)
+        return _SCORES[name]
+
+    def _name(self, task: Task, situation: Situation) -> str:
+        seen = [task.fingerprint, task.split_seed, sorted(task.preprocessing.tensors())]
+        return digest([canonical(self), seen, situation.seed, situation.compute.resolve().precision])
+
+    def _stored(self, task: Task, situation: Situation, name: str) -> tuple[Tensor, ...]:
+        path = None if situation.cache is None else situation.cache / f"difficulty-{name}.safetensors"
+        found = _load(path, task.counts)
+        if found is None:
+            stages = situation.stages(f"difficulty-{name}")
+            panel = self.panel(task, situation, stages)
+            found = tuple(panel.scores(task.train.take(task.train.of_class(c)), c) for c in range(len(task.classes)))
+            if path is not None:
+                write_atomically(path, save({str(c): scores.contiguous() for c, scores in enumerate(found)}))
+            if stages is not None:
+                shutil.rmtree(stages.directory, ignore_errors=True)
+        return found
+
+
+@final
+@value
+class Opening(Schedule):
+    """The beginning of a training that was planned for ``whole`` updates and ends early."""
+
+    schedule: Schedule
+    whole: int
+    warmup: float = 0.0
+
+    def factor(self, update: int, total: int) -> float:
+        del total
+        return self.schedule.factor(update, self.whole)
+
+
+def _load(path: Path | None, counts: tuple[int, ...]) -> tuple[Tensor, ...] | None:
+    if path is None or not path.exists():
+        return None
+    try:
+        stored = load_file(path)
+        found = tuple(stored[str(c)] for c in range(len(counts)))
+    except (SafetensorError, OSError, KeyError):
+        found = ()
+    if tuple(len(scores) for scores in found) != counts:
+        os.unlink(path)  # damaged: it will be measured again
+        return None
+    return found

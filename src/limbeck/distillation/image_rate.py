@@ -1,0 +1,57 @@
+"""Where the image learning rate comes from: given as a number, or measured so that it has no scale of its own.
+
+A published rate belongs to a published length, size and loss: the gradient of a class mean is shared by its images, so
+that at n images a class each moves by 1/n, and a loss that is ten times as large moves it ten times as far. A measured
+rate is the move that one step should make, divided by the move that the optimizer would make at rate 1.
+"""
+
+from abc import ABC, abstractmethod
+from typing import final
+
+from limbeck.errors import OptionError
+from limbeck.values import value
+
+__all__ = ["GivenRate", "ImageRate", "MeasuredRate"]
+
+
+class ImageRate(ABC):
+    """A frozen value (``@value``)."""
+
+    @abstractmethod
+    def move(self, iterations: int) -> float | None:
+        """Root mean square that the first steps of a run of so many should move the images by, in the units of
+        preprocessed inputs (one is a standard deviation of the data); None: the optimizer's own rate is taken."""
+
+
+@final
+@value
+class GivenRate(ImageRate):
+    """The optimizer's own ``lr``."""
+
+    def move(self, iterations: int) -> float | None:
+        return None
+
+
+@final
+@value
+class MeasuredRate(ImageRate):
+    """min(most, travel / √iterations) a step: images that walk at random get ``travel`` far in a run of any length.
+
+    At travel 1, one standard deviation of the data, this is within a factor of about two of what DC and DSA move in
+    their published runs. In runs of 20 steps a larger ``most`` spoils real images (benchmarks/image_rate.py).
+    published: the number of iterations that the optimizer's own rate was published for, at which it is taken as it is;
+               0: it is always measured.
+    """
+
+    travel: float = 1.0
+    most: float = 0.1
+    published: int = 0
+
+    def __post_init__(self) -> None:
+        if not (self.travel > 0 and self.most > 0):
+            raise OptionError(
+                f"images were to move by {self.travel} in a run and by {self.most} a step: both must be above 0."
+            )
+
+    def move(self, iterations: int) -> float | None:
+        return None if iterations == self.published else min(self.most, self.travel / max(1, iterations) ** 0.5)

@@ -1,0 +1,93 @@
+"""What methods are made of, and which of them the table advises."""
+
+import json
+from typing import Any
+
+import pytest
+
+from limbeck.data.task import Task
+from limbeck.distillation.advice import TABLE, advise, advised, table
+from limbeck.distillation.catalogue import costs, described
+from limbeck.distillation.distill import distill
+from limbeck.distillation.methods import METHODS
+from limbeck.errors import OptionError
+
+
+def test_every_method_is_described_and_measured() -> None:
+    found = {d.method: d for d in described()}
+    assert set(found) == set(METHODS)
+    assert (found["dm"].view, found["dm"].discrepancy, found["dm"].state) == ("features", "mean-gap", "fresh")
+    assert (found["dsa"].view, found["dsa"].discrepancy) == ("gradients", "row-cosine")
+    assert found["dsa"].needs == "weight gradients, training on the set"
+    assert found["idc"].state == "along-real"
+    assert found["datadam"].view == "attention + features"
+    assert found["ncfm"].discrepancy == "characteristic + cross-entropy"
+    assert found["random"].view == "–"
+    assert found["kmeans"].needs == "a network trained on real data"
+    for each in found.values():
+        assert each.seconds is not None and each.seconds > 0, each.method
+    assert found["dm"].seconds < found["dsa"].seconds  # type: ignore[operator]
+    assert set(costs()) == {"command", "machine", "setting", "seconds"}
+
+
+def cell(per_class: int, seconds: float, *, p: float, difference: float = 0.02, **changes: Any) -> dict[str, Any]:
+    method = {"method": "dm", "labels": "hard", "difference": difference, "p": p}
+    own: dict[str, Any] = {
+        "task": "planted",
+        "source": "planted.parquet",
+        "per_class": per_class,
+        "seconds": seconds,
+        "values": 784,
+        "examples": 5000,
+        "best": {"method": "kmeans", "labels": "hard"},
+        "selection": {"method": "herding", "labels": "soft"},
+        "methods": [method, {**method, "method": "dc", "difference": -0.1, "p": 0.001}],
+    }
+    return {**own, **changes}
+
+
+HERE: dict[str, Any] = {"budget": 60.0, "values": 784, "examples": 5000}
+
+
+def test_a_method_that_is_clearly_better_is_chosen() -> None:
+    advice = advise([cell(1, 60, p=0.01)], per_class=1, **HERE)
+    assert (advice.method, dict(advice.settings)) == ("dm", {})
+    assert "+2.0 points over kmeans with hard labels, p = 0.01 after Holm" in advice.sentence
+
+
+@pytest.mark.parametrize(("p", "difference"), [(0.2, 0.02), (0.01, -0.02), (None, 0.02)])
+def test_else_the_best_selection_with_soft_labels(p: float, difference: float) -> None:
+    advice = advise([cell(1, 60, p=p, difference=difference)], per_class=1, **HERE)
+    assert (advice.method, dict(advice.settings)) == ("herding", {"soft": True})
+    assert "no method was clearly better than kmeans with hard labels" in advice.sentence
+
+
+def test_the_nearest_cell_in_logarithms_decides() -> None:
+    cells = [cell(1, 60, p=0.01), cell(10, 60, p=0.9), cell(10, 6000, p=0.01)]
+    assert advise(cells, per_class=2, **HERE).method == "dm"
+    assert advise(cells, per_class=5, **HERE).method == "herding"
+    assert advise(cells, per_class=10, **{**HERE, "budget": 5000.0}).method == "dm"
+    assert advise(cells, per_class=50, **{**HERE, "budget": None}).method in ("herding", "dm")
+
+
+def test_no_table_is_a_sentence() -> None:
+    with pytest.raises(OptionError, match="name a method"):
+        advise([], per_class=1, **HERE)
+
+
+def test_the_committed_table_says_where_it_comes_from_and_leaves_mnist_out() -> None:
+    found = json.loads(TABLE.read_text())
+    assert found["made_by"].startswith("python benchmarks/auto_table.py")
+    for each in table():
+        assert each["task"] != "mnist"
+        assert {m["method"] for m in each["methods"]} <= set(METHODS)
+        assert each["selection"]["method"] in METHODS
+
+
+def test_auto_distils_what_is_advised(task: Task) -> None:
+    advice = advised(task, 1, 60.0)
+    few = {"teacher_epochs": 1} if not METHODS[advice.method].distils else {"iterations": 2}
+    made = distill(task, "auto", per_class=1, budget=60.0, network="convnet-2-32:width=4", **few)  # type: ignore[arg-type]
+    assert made.card.method == advice.method
+    with pytest.raises(OptionError, match="at least 1"):
+        advised(task, 0)

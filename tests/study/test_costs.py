@@ -1,0 +1,38 @@
+"""What runs cost here: the arithmetic, and one measurement of very small runs."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from limbeck.compute import Compute
+from limbeck.errors import OptionError
+from limbeck.study.costs import Costs, Trial, measured_costs
+from limbeck.study.runs import Source
+from limbeck.study.study import Execution
+
+CPU = Compute("cpu", "float32", "off")
+
+
+def test_costs_grow_with_size_and_length() -> None:
+    costs = Costs(1.0, 0.1, 0.2, 0.01, 0.001, 0.3, 0.002, 1e-4, classes=10, batch=256, networks=2)
+    assert costs.distil(5, 100) == pytest.approx(0.2 + 100 * 0.015)
+    assert costs.judge(5, 100) == pytest.approx(0.3 + 100 * (0.002 + 50 * 1e-4))
+    assert costs.judge(50, 100) == costs.judge(26, 100)  # more examples than a batch holds make no longer training
+    assert costs.reference(100) == pytest.approx(costs.judge(26, 100) / 2)
+
+
+def test_a_measurement_finds_something_everywhere(tmp_path: Path) -> None:
+    chance = np.random.default_rng(0)
+    np.savez(tmp_path / "rows.npz", x=chance.normal(size=(120, 3)), y=np.repeat([0, 1], 60))
+    trial = Trial(Source(f"npz:{tmp_path / 'rows.npz'}"), 4, CPU, (("real_batch", 4),), network="mlp:width=4")
+    costs = measured_costs(trial, Execution(1, 1), budget=30.0)
+    assert 0 < costs.start < costs.spent
+    assert costs.classes == 2
+    for seconds in (costs.choose, costs.distil(2, 1), costs.judge(2, 1), costs.reference(1)):
+        assert 0 < seconds < 5
+
+
+def test_what_is_wrong_with_the_trial_is_said_by_its_process() -> None:
+    with pytest.raises(OptionError, match="unknown source"):
+        measured_costs(Trial(Source("digit"), 4, CPU), Execution(1, 1), budget=30.0)

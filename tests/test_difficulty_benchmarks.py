@@ -1,0 +1,86 @@
+"""The scripts that make tables of difficulty run on a tiny study, and their study definition is one."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from limbeck.compute import Compute
+from limbeck.errors import EvidenceError
+from limbeck.study import Evaluation, MethodChoice, References, Source, Study, StudyResults, export, run
+
+ROOT = Path(__file__).parent.parent / "benchmarks"
+FEW = (("updates", 3),)
+POOL = (("pool.networks", 1), ("teacher_epochs", 1))
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+
+    def load(name: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(f"benchmark_{name}", ROOT / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, spec.name, module)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pools = [("easy", (("pool", "easy"), *POOL)), ("hard", (("pool", "hard"), *POOL))]
+    where = tmp_path_factory.mktemp("pools") / "s"
+    tiny = Study(
+        name="tiny",
+        source=Source("digits"),
+        methods=tuple(MethodChoice("random", tuple(sorted(FEW + more)), f"random {name}") for name, more in pools),
+        per_class=(1, 3),
+        network="mlp:width=8",
+        seeds=((0, (0, 1)),),
+        evaluation=Evaluation(("own",), seeds=(0,), together=1, splits=("test",)),
+        references=References((), ()),
+        compute=Compute("cpu", "float32", "off"),
+    )
+    summary = run(tiny, where)
+    assert summary.complete, summary.failures
+    return where
+
+
+def test_difficulty_of_sets(script, study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--measure", "el2n:at=1", "--networks", "1", "--epochs", "2", "--device", "cpu"]
+    script("difficulty").main([str(study), *words, "--out", str(tmp_path / "a.svg")])
+    first = capsys.readouterr().out
+    assert first.count("| random easy |") == first.count("| random hard |") == 2
+    assert all(0 <= float(line.split("|")[4].split("[")[0]) <= 100 for line in first.splitlines()[-4:])
+    assert "random hard" in (tmp_path / "a.svg").read_text()
+    export(study, tmp_path / "study.parquet", sets=True)
+    script("difficulty").main([str(tmp_path / "study.parquet"), *words, "--out", str(tmp_path / "b.svg")])
+    assert capsys.readouterr().out == first
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    export(study, tmp_path / "bare.parquet")
+    with pytest.raises(EvidenceError, match="no sets"):
+        script("difficulty").main([str(tmp_path / "bare.parquet"), *words])
+
+
+def test_the_switch_of_a_study(script, study: Path) -> None:
+    records = StudyResults.load(study).records.where(split="test")
+    lines = script("pool_switch").report(records, share=1 / 3, angle=0.0)
+    assert lines[0] == "**random**"
+    assert sum(line.startswith("| 1 |") or line.startswith("| 3 |") for line in lines) == 2
+    assert any("pruning law switches" in line for line in lines)
+    with pytest.raises(EvidenceError, match=r"pools\.yaml"):
+        script("pool_switch").report(records.where(method="random easy"), share=1 / 3, angle=0.0)
+
+
+def test_the_committed_study_is_one() -> None:
+    study = Study.load(ROOT / "pools.yaml")
+    assert study.per_class == (1, 5, 10, 50, 200)
+    called = {method.called for method in study.methods}
+    assert {f"{base} {pool}" for base in ("random", "dm") for pool in ("easy", "middle", "hard")} < called
+    assert dict(study.methods[1].settings)["pool"] == "easy"
