@@ -130,6 +130,16 @@ def test_methods_are_listed_with_their_parts_and_costs(run: Run) -> None:
     assert "row-cosine" in run("list", "methods")[1]
 
 
+def test_many_columns_are_stacked_for_a_narrow_terminal() -> None:
+    from limbeck.cli.listing import stacked
+
+    columns, rows = stacked(
+        ["method", "what", "view", "state"], [["a", "line", "features", "–"], ["b", "other", "", "x"]]
+    )
+    assert columns == ["method", "what"]
+    assert rows == [["a", "line\nview features"], ["b", "other\nstate x"]]
+
+
 def test_auto_says_what_it_chose_and_why(run: Run, tmp_path: Path) -> None:
     settings = ("--method", "auto", "--per-class", "10", "--network", "convnet-2-32:width=4", "--out", "set")
     code, out, err = run("distill", "digits", *settings, "--set", "teacher_epochs=1", "--json")

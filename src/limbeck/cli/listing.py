@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-__all__ = ["FOOTNOTES", "LISTS"]
+__all__ = ["FOOTNOTES", "LISTS", "stacked"]
 
 Listing = tuple[list[str], list[list[str]]]
 
@@ -15,6 +15,15 @@ def _methods() -> Listing:
         for d in described()
     ]
     return ["method", "what it does", "view", "discrepancy", "state", "needs", "seconds", "source"], rows
+
+
+def stacked(columns: list[str], rows: list[list[str]]) -> Listing:
+    """A listing of many columns for a narrow terminal: the first two, and under them what else is known, named."""
+    told = []
+    for first, line, *others in rows:
+        more = [f"{name} {cell}" for name, cell in zip(columns[2:], others, strict=True) if cell not in ("", "–")]
+        told.append([first, "\n".join([line, " · ".join(more)])])
+    return columns[:2], told
 
 
 def _cost(seconds: float | None) -> str:

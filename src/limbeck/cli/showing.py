@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["cite", "export", "info", "names", "report", "show"]
 
+WIDE = 150  # columns of a terminal from which on a table of many columns reads well
+
 Sets = Annotated[list[Path], typer.Argument(help="Directories of synthetic sets.", show_default=False)]
 
 
@@ -27,14 +29,15 @@ def names(
     as_json: Json = False,
 ) -> None:
     """List what limbeck knows."""
-    from limbeck.cli.console import emit, say, table
-    from limbeck.cli.listing import FOOTNOTES, LISTS
+    from limbeck.cli.console import emit, say, table, width
+    from limbeck.cli.listing import FOOTNOTES, LISTS, stacked
     from limbeck.errors import unknown
 
     if what not in LISTS:
         raise unknown("list", what, LISTS)
     columns, rows = LISTS[what]()
-    emit([dict(zip(columns, row, strict=True)) for row in rows], as_json=as_json, otherwise=table(columns, rows))
+    shown = stacked(columns, rows) if len(columns) > 3 and width() < WIDE else (columns, rows)
+    emit([dict(zip(columns, row, strict=True)) for row in rows], as_json=as_json, otherwise=table(*shown))
     if what in FOOTNOTES:
         say(FOOTNOTES[what]())
 
