@@ -111,6 +111,7 @@ def distil(where: Path) -> None:
 def kill_distillations(folder: Path, chance: random.Random, moments: int) -> bool:
     """Kill at so many moments; True where every set ended with the bytes of the undisturbed one."""
     context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["limbeck.distillation.distill", "limbeck.study.perform", "limbeck.study"])  # nothing to import again
     distil(folder / "calm")
     began = time.monotonic()
     distil(folder / "timed")
@@ -121,7 +122,14 @@ def kill_distillations(folder: Path, chance: random.Random, moments: int) -> boo
         while True:
             process = context.Process(target=distil, args=(folder / str(number),))
             process.start()
-            process.join(None if kills == moments else chance.uniform(0, span / 2))
+            if kills < moments:
+                # most kills meet a run on its way, some its beginning
+                passed = chance.choice((0, 1, 1, 1)) * (iterations_done(folder / str(number)) + chance.uniform(1, 150))
+                while process.is_alive() and iterations_done(folder / str(number)) < passed:
+                    time.sleep(0.005)
+                process.join(chance.uniform(0, span / 100))
+            else:
+                process.join()
             if not process.is_alive():
                 break
             process.kill()
