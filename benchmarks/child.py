@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import torch
 import work
-from paired import Seconds
+from paired import Seconds, timed
 
 from limbeck.data.augment import DSA
 from limbeck.data.examples import Examples
@@ -54,7 +54,7 @@ def networks(sizes: work.Sizes, *, count: int) -> Seconds:
     examples = Examples(torch.randn(n, *sizes.shape, generator=generator(0, "images")), torch.arange(n) % sizes.classes)
     recipe = Configuration("bench", sizes.network, augmentation=DSA(), length=Updates(10))
     network = sizes.network.build(sizes.shape, sizes.classes)
-    return work.timed(lambda: train(network, recipe, examples, seeds=range(count), compute=work.FLOAT32))
+    return timed(lambda: train(network, recipe, examples, seeds=range(count), compute=work.FLOAT32))
 
 
 def unroll(sizes: work.Sizes, *, steps: int, stride: int, side: str) -> Seconds:

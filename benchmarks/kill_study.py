@@ -111,7 +111,9 @@ def distil(where: Path) -> None:
 def kill_distillations(folder: Path, chance: random.Random, moments: int) -> bool:
     """Kill at so many moments; True where every set ended with the bytes of the undisturbed one."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["limbeck.distillation.distill", "limbeck.study.perform", "limbeck.study"])  # nothing to import again
+    context.set_forkserver_preload(
+        ["limbeck.distillation.distill", "limbeck.study.perform", "limbeck.study"]
+    )  # nothing to import again
     distil(folder / "calm")
     began = time.monotonic()
     distil(folder / "timed")
@@ -215,7 +217,7 @@ def disturbed(
     number: int = 1,
 ) -> list[Kill]:
     """Run ``study`` with up to ``kills`` kills, each up to ``span`` seconds after the one before, then to its end."""
-    driver, told = Driver(study, where), []
+    driver, told = Driver(study, where), list[Kill]()
     while len(told) < kills:
         driver.wait(chance.choice((0, 1, 2, 3)), chance.uniform(0, span))  # most kills meet runs, some the beginning
         if not driver.running:

@@ -127,7 +127,8 @@ def references(name: str, results: StudyResults) -> str:
     """Accuracy of full data by as many updates."""
     full = results.records.where(method=FULL, split="test")
     known = estimate([row.accuracy for row in full if row.finished], unit="training seed")
-    return f"* {name}: {100 * known.value:.1f} % [{100 * known.low:.1f}, {100 * known.high:.1f}], n = {known.n}"
+    interval = "" if known.low is None or known.high is None else f" [{100 * known.low:.1f}, {100 * known.high:.1f}]"
+    return f"* {name}: {100 * known.value:.1f} %{interval}, n = {known.n}"
 
 
 def figure(name: str, found: list[Found]) -> str:

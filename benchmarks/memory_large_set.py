@@ -63,14 +63,14 @@ def write_arrow(place: Path, size: int) -> None:
     rng, written, part = np.random.default_rng(0), 0, 0
     kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
     while written < size:
-        rows = []
+        rows: list[dict[str, bytes | None]] = []
         for _ in range(2048):
             stream = io.BytesIO()
             Image.fromarray(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(stream, "PNG", compress_level=0)
             rows.append({"bytes": stream.getvalue(), "path": None})
         table = pa.table({"image": pa.array(rows, kind), "label": np.arange(2048) % CLASSES})
         pq.write_table(table, place / f"train-{part:05d}.parquet", compression="none")
-        written, part = written + sum(len(r["bytes"]) for r in rows), part + 1
+        written, part = written + sum(len(r["bytes"] or b"") for r in rows), part + 1
 
 
 def open_memmap(place: Path) -> Task:

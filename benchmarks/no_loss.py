@@ -36,7 +36,7 @@ from limbeck.distillation.distill import compose
 from limbeck.distillation.distiller import Situation
 from limbeck.networks.convnet import ConvNet
 from limbeck.seeds import generator
-from limbeck.synthetic.initial import RealRandom
+from limbeck.synthetic.initial import RealRandom, Wanted
 from limbeck.training.configuration import Configuration, Updates
 from limbeck.training.predict import predict
 from limbeck.training.train import train
@@ -147,7 +147,7 @@ def first_images(plan: Plan, seed: int) -> Tensor:
     """The real images that limbeck's distillation of this seed begins with."""
     counts = (PER_CLASS,) * len(plan.task.classes)
     source = generator(seed, "initial")
-    return RealRandom().inputs(plan.task.train, counts, multiplicity=1, generator=source, classes=plan.task.classes)
+    return RealRandom().inputs(plan.task.train, Wanted(counts, plan.task.classes), source)
 
 
 def distilled_fast(plan: Plan, seed: int) -> Tensor:

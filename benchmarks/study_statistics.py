@@ -116,7 +116,7 @@ def simulate(cell: Cell, number: int, generator: np.random.Generator) -> Simulat
     there = np.isfinite(clean).sum(-1).astype(np.float64)
     true = (unit**2 / there)[..., None] * np.eye(count) + REFERENCE_SD**2 / REFERENCES + test
     oracle = Knowing(**{**vars(seen), "mean": np.nanmean(clean, -1), "counts": there})
-    return Simulated(seen, oracle, true, within, out.any((-1, -2)))
+    return Simulated(seen, oracle, true, within, np.asarray(out.any((-1, -2)), dtype=np.float64))
 
 
 def judge(cell: Cell, number: int, generator: np.random.Generator) -> dict[str, Array]:

@@ -109,6 +109,16 @@ def test_where_b_may_be_zero_the_floor_is_open() -> None:
     assert law.dictionary()["free"]["e"]["low"] is None
 
 
+def test_a_gap_that_falls_with_the_logarithm_has_no_floor_in_words() -> None:
+    law = ScalingLaw.fit(study(lambda k: 0.5 - 0.2 * math.log10(k), sizes=(1, 2, 5, 10), seeds=3, noise=0.002))
+    known = law.saturation()
+    assert law.e.value <= -1  # what the fit says, and no gap can be
+    assert "No floor is seen" in known.sentence()
+    assert known.doubled == pytest.approx(0.2 * math.log10(2), abs=0.01)
+    plan = law.samples_for(gap=-0.4, certainty=0.95)
+    assert plan.reachable or "no floor is seen" in plan.sentence()
+
+
 def test_too_little_is_a_sentence() -> None:
     with pytest.raises(EvidenceError, match="3 sizes"):
         ScalingLaw.fit(study(half, sizes=(1, 10, 100)))

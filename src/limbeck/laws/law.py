@@ -8,9 +8,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LEVEL", "Array", "Interval", "Law"]
+__all__ = ["IMPOSSIBLE", "LEVEL", "Array", "Interval", "Law"]
 
 LEVEL = 0.95
+IMPOSSIBLE = -1.0  # no gap in accuracy can be smaller: a fit whose floor is has not seen one
 
 Array: TypeAlias = NDArray[np.float64]
 

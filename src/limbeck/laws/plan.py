@@ -11,7 +11,7 @@ from limbeck.errors import OptionError
 from limbeck.laws.evidence import Ground
 from limbeck.laws.fit import Fit, fit
 from limbeck.laws.forms import FreePower
-from limbeck.laws.law import LEVEL, Interval
+from limbeck.laws.law import IMPOSSIBLE, LEVEL, Interval
 
 __all__ = ["Plan", "Target", "check_certainty", "plan"]
 
@@ -96,8 +96,9 @@ class Plan:
         what = "floor" if self.target.measure == "gap" else "lowest error"
         if self.floor.value >= self.target.value:
             return f"cannot be reached: the {what} is {self.floor}."
+        known = f"no {what} is seen" if self.floor.value <= IMPOSSIBLE else f"the {what} is {self.floor}"
         return (
-            f"cannot be reached with {100 * self.certainty:g} % certainty: the {what} is {self.floor}, and the best "
+            f"cannot be reached with {100 * self.certainty:g} % certainty: {known}, and the best "
             f"chance at any size is {100 * self.chance:.0f} %; more seeds or sizes would tell more."
         )
 

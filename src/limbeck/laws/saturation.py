@@ -8,7 +8,7 @@ import numpy as np
 
 from limbeck.errors import OptionError
 from limbeck.laws.fit import Fit, quantile
-from limbeck.laws.law import Interval
+from limbeck.laws.law import IMPOSSIBLE, Interval
 
 __all__ = ["Saturation", "saturation"]
 
@@ -19,6 +19,7 @@ class Saturation:
 
     per_class: c (1 − 2^(-b)) k^(-b) = gain solved for k; below 1 where it is so from the start.
     largest:   the largest measured size.  remaining: the gap above the floor there.  floor: e.
+    doubled:   the gap that doubling the largest size closes.
     """
 
     gain: float
@@ -26,6 +27,7 @@ class Saturation:
     largest: float
     remaining: float
     floor: float
+    doubled: float
 
     @property
     def advice(self) -> str:
@@ -40,6 +42,11 @@ class Saturation:
         """For a person."""
         value, low, high = (_size(each) for each in (self.per_class.value, self.per_class.low, self.per_class.high))
         unit = "point" if self.gain == 0.01 else "points"
+        if self.floor <= IMPOSSIBLE:
+            return (
+                f"No floor is seen: twice as many samples as {self.largest:g} a class would gain about "
+                f"{100 * self.doubled:.1f} points more, by the fit: {self.advice}."
+            )
         return (
             f"From {value} a class [{low}, {high}] on, twice as many samples gain less than {100 * self.gain:g} {unit}"
             f"; at {self.largest:g} a class {100 * self.remaining:.1f} points are left above a floor of "
@@ -54,6 +61,7 @@ class Saturation:
             "largest_measured": self.largest,
             "remaining": self.remaining,
             "floor": self.floor,
+            "doubled": self.doubled,
             "advice": self.advice,
         }
 
@@ -76,7 +84,8 @@ def saturation(free: Fit, gain: float, *, level: float) -> Saturation:
     best = int(profile.chi2.argmin())
     c, e = profile.coefficients[best]
     known = Interval(_solve(c, shapes[best], gain), low, high, level)
-    return Saturation(gain, known, largest, float(c * largest ** -shapes[best]), float(e))
+    remaining = float(c * largest ** -shapes[best])
+    return Saturation(gain, known, largest, remaining, float(e), remaining * (1 - 2.0 ** -float(shapes[best])))
 
 
 def _solve(c: float, b: float, gain: float) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from limbeck.laws.heldout import HeldOut
-from limbeck.laws.law import Interval
+from limbeck.laws.law import IMPOSSIBLE, Interval
 from limbeck.laws.plan import Plan
 from limbeck.laws.scaling import FormFit, ScalingLaw
 from limbeck.report.figures import Axis, Chart, Level, Line, Section, Table
@@ -121,14 +121,21 @@ def _numbers(law: ScalingLaw) -> Table:
     """c, b and e of the free fit and of the fit with b = 1/2, and where the law saturates."""
     c, e = law.of_half
     where = law.saturation(_GAIN).per_class
+    seen = law.e.value > IMPOSSIBLE
     rows = (
-        ("c: gap of one a class above the floor", _fraction(law.c), _fraction(c)),
+        ("c: gap of one a class above the floor", _fraction(law.c) if seen else "–", _fraction(c)),
         ("b: exponent", _plain(law.b), "1/2, given"),
-        ("e: floor", _fraction(law.e), _fraction(e)),
+        ("e: floor", _floor(law.e), _floor(e)),
         (f"size from which twice as many gain < {100 * _GAIN:g} point", _plain(where), "–"),
     )
     header = ("", f"free exponent [{law.level:.0%} interval]", "b = 1/2")
     return Table("The law gap(k) = c·k^(−b) + e in numbers", header, rows)
+
+
+def _floor(known: Interval) -> str:
+    if known.value > IMPOSSIBLE:
+        return _fraction(known)
+    return f"none is seen; at most {percent(known.high)}" if math.isfinite(known.high) else "none is seen"
 
 
 def _fraction(known: Interval) -> str:
@@ -167,7 +174,7 @@ def _alt(law: ScalingLaw) -> str:
     said = [
         f"The gap of {law.ground.table.method} to full data is {percent(float(noise.mean[0]))} at {noise.sizes[0]:g} a "
         f"class and {percent(float(noise.mean[-1]))} at {noise.sizes[-1]:g}.",
-        f"The fitted floor is {_fraction(law.e)}.",
+        f"The fitted floor is {_floor(law.e)}.",
     ]
     held = law.forms[0].held
     if held is not None:
