@@ -58,7 +58,7 @@ class Net(Audience):
 
     @property
     def sentence(self) -> str:
-        of = f"{min(self.centres, len(self.space))} that cover the {len(self.space)} configurations"
+        of = f"{min(self.centres, len(self.space))} configurations that cover the {len(self.space)}"
         how = "in turn" if self.in_turn else "uniformly"
         return _alone(self.space) or f"Made for {of} of '{self.space.name}', {how}."
 
@@ -113,7 +113,7 @@ class WorstGap(Audience):
 
     @property
     def sentence(self) -> str:
-        of = f"{min(self.centres, len(self.space))} that cover the {len(self.space)} configurations"
+        of = f"{min(self.centres, len(self.space))} configurations that cover the {len(self.space)}"
         how = f"{100 * self.share:.0f} % of the draws by the worst gap on validation, measured {self.refreshes} times"
         return _alone(self.space) or f"Made for {of} of '{self.space.name}', {how}."
 
