@@ -9,6 +9,7 @@ from pathlib import Path
 from limbeck.errors import EvidenceError
 from limbeck.evaluation import Records, best_baseline, difference, holm, kinds, of_kind, score
 from limbeck.evaluation.cells import FULL, Kind
+from limbeck.evaluation.scores import Difference
 from limbeck.evaluation.table import percent
 from limbeck.study.results import StudyResults
 from limbeck.study.runs import DistilRun
@@ -58,10 +59,10 @@ def name(kind: Kind) -> str:
     return f"{kind.method}, {kind.labels} labels"
 
 
-def interval(known: object) -> str:
+def interval(known: Difference) -> str:
     """+3.1 [+2.0, +4.2] in points."""
-    estimate = known.estimate  # type: ignore[attr-defined]
-    if estimate.low is None:
+    estimate = known.estimate
+    if estimate.low is None or estimate.high is None:
         return f"{100 * estimate.value:+.1f} (one seed)"
     return f"{100 * estimate.value:+.1f} [{100 * estimate.low:+.1f}, {100 * estimate.high:+.1f}]"
 

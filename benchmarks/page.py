@@ -1,14 +1,14 @@
 """docs/performance.md from benchmarks/results.json: tables, and two figures as plain SVG."""
 
 import json
-import math
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from svg import Curve, Scale, chart
+
 HERE = Path(__file__).parent
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # told apart by the colour-blind, too
 TARGETS = {"DM step": 5, "DSA matching step": 3, "training, epoch of 100 images": 4, "test pass, 10,000 images": 6}
 WORKS = (  # task, classes, side, examples a class, DM iterations as published, test images
     ("CIFAR-10", 10, 32, 10, 20_000, 10_000),
@@ -272,34 +272,16 @@ pooling in
 
 def _figure(growth: Sequence[dict[str, Any]], what: str) -> str:
     """Every factor's curve relative to its first point, both axes logarithmic, with the linear diagonal."""
-    wide, high, margin = 420, 300, 44
-    far = max(math.log2(row["axis"][-1] / row["axis"][0]) for row in growth)
-
-    def place(x: float, y: float) -> tuple[float, float]:
-        across = margin + (wide - margin - 140) * x / far
-        up = (high - 2 * margin) * (y + 1) / (far + 1)
-        return round(across, 1), round(high - margin - min(max(up, 0), high - 2 * margin), 1)
-
-    (x0, y0), (x1, y1) = place(0, 0), place(far, far)
-    drawn = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" font-family="sans-serif" font-size="11">',
-        f'<rect width="{wide}" height="{high}" fill="white"/>',
-        f'<line x1="{x0}" y1="{y0}" x2="{x1}" y2="{y1}" stroke="#999" stroke-dasharray="4 3"/>',
-        f'<text x="{margin}" y="20">{"time" if what == "seconds" else "memory"}, relative (dashed: linear)</text>',
-        f'<text x="{margin}" y="{high - 12}">factor, relative</text>',
-    ]
-    for power in range(0, round(far) + 1, 2):
-        (x, _), (_, y) = place(power, 0), place(0, power)
-        drawn.append(f'<text x="{x}" y="{high - 28}" text-anchor="middle">{2**power}</text>')
-        drawn.append(f'<text x="{margin - 6}" y="{y + 4}" text-anchor="end">{2**power}</text>')
-    for i, row in enumerate(growth):
-        points = zip(row["axis"], row[what], strict=True)
+    curves = [Curve("linear", (1, 64), (1, 64), dashed=True, colour=7)]
+    for place, row in enumerate(growth):
         first = max(row[what][0], 1e-9)
-        line = [place(math.log2(a / row["axis"][0]), math.log2(max(v, 1e-9) / first)) for a, v in points]
-        text = " ".join(f"{x},{y}" for x, y in line)
-        drawn.append(f'<polyline points="{text}" fill="none" stroke="{COLOURS[i]}" stroke-width="2"/>')
-        drawn.append(f'<text x="{wide - 132}" y="{margin + 16 * i}" fill="{COLOURS[i]}">{row["factor"]}</text>')
-    return "\n".join([*drawn, "</svg>"]) + "\n"
+        across = [value / row["axis"][0] for value in row["axis"]]
+        up = [max(value, 1e-9) / first for value in row[what]]
+        curves.append(Curve(row["factor"], across, up, colour=place))
+    word = "time" if what == "seconds" else "memory"
+    x = Scale("factor, relative to its first point", (1, 4, 16, 64), logarithmic=True)
+    y = Scale(f"{word}, relative", (0.5, 1, 4, 16, 64), logarithmic=True)
+    return chart(f"How {word} grows", x, y, curves)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,16 @@
 """A chart as plain SVG for the documents: lines with error bars, either axis logarithmic."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import TypeAlias
+
+from limbeck.report.draw import COLOURS
 
 __all__ = ["Curve", "Scale", "chart"]
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#8C6BB1", "#7F7F7F")
+Placing: TypeAlias = Callable[[float, float], tuple[float, float]]  # from values to points of the picture
 LEFT, RIGHT, TOP, BOTTOM = 56, 150, 30, 44
 
 
@@ -68,7 +71,7 @@ def chart(title: str, x: Scale, y: Scale, curves: Sequence[Curve], *, wide: int 
     return "\n".join([*drawn, "</svg>"]) + "\n"
 
 
-def _axes(x: Scale, y: Scale, wide: int, high: int, place) -> list[str]:  # type: ignore[no-untyped-def]
+def _axes(x: Scale, y: Scale, wide: int, high: int, place: Placing) -> list[str]:
     drawn = []
     for mark in x.marks:
         across, _ = place(mark, y.marks[0])
@@ -85,7 +88,7 @@ def _axes(x: Scale, y: Scale, wide: int, high: int, place) -> list[str]:  # type
     return drawn
 
 
-def _curve(curve: Curve, colour: str, place) -> list[str]:  # type: ignore[no-untyped-def]
+def _curve(curve: Curve, colour: str, place: Placing) -> list[str]:
     points = [place(a, b) for a, b in zip(curve.x, curve.y, strict=True)]
     drawn = []
     if curve.joined:

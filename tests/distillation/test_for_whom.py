@@ -1,7 +1,5 @@
 """Sets made for a space of configurations: they say so, and a killed run ends with the same bytes."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from limbeck.distillation.outer_loop import MatchingDistiller
 from limbeck.errors import FitError
 from limbeck.matching.audience import Everyone, Net, WorstGap
 from limbeck.values import decode, encode
+from tests.distillation.killing import assert_same_bytes_when_killed
 
 WORST = "standard:worst:centres=2,refreshes=3,updates=2,examples=20"
 FEW: dict[str, Any] = {"iterations": 6, "real_batch": 8, "network": "convnet-2-32:width=4"}
@@ -46,50 +45,9 @@ def test_stopping_at_every_checkpoint_changes_nothing(task: Task, tmp_path: Path
     assert (made.card.budget, made.card.notes) == (whole.card.budget, whole.card.notes)
 
 
-SCRIPT = """
-import os, random, signal, sys, time
-import torch
-from pathlib import Path
-from sklearn.datasets import load_digits
-from limbeck.data.arrays import arrays
-from limbeck.distillation.distill import distill
-
-torch.set_num_threads(1)
-images, labels = load_digits(return_X_y=True)
-few = labels < 4
-task = arrays(images[few].reshape(-1, 1, 8, 8).astype("float32") / 16, labels[few], seed=0)
-root = Path(sys.argv[1])
-
-def start(place):
-    child = os.fork()
-    if child == 0:
-        distill(task, "dm", per_class=1, out=place, iterations=40, real_batch=8, **{"for": sys.argv[2]})
-        os._exit(0)
-    return child
-
-began = time.perf_counter()
-assert os.waitpid(start(root / "whole"), 0)[1] == 0
-whole = time.perf_counter() - began
-chance, kills, finished = random.Random(0), 0, 0
-while kills < 5:
-    child = start(root / f"killed{finished}")
-    time.sleep(chance.uniform(0.0, 0.8 * whole))
-    os.kill(child, signal.SIGKILL)
-    kills += os.WIFSIGNALED(os.waitpid(child, 0)[1])
-    finished += (root / f"killed{finished}" / "card.json").exists()
-assert os.waitpid(start(root / f"killed{finished}"), 0)[1] == 0
-print(kills, finished)
-"""
-
-
 def test_killed_at_random_moments_the_worst_gap_ends_with_the_same_bytes(tmp_path: Path) -> None:
-    words = [sys.executable, "-c", SCRIPT, str(tmp_path), WORST]
-    done = subprocess.run(words, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode()
-    _, finished = map(int, done.stdout.split())
-    for place in range(finished + 1):
-        for name in ("synthetic.safetensors", "card.json"):
-            assert (tmp_path / f"killed{place}" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    asked = {"method": "dm", "per_class": 1, "iterations": 40, "for": WORST}
+    assert_same_bytes_when_killed(tmp_path, moments=5, share=0.8, **asked)
 
 
 @pytest.mark.parametrize("text", ["quick", "quick:net", "quick:worst"])

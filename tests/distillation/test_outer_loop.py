@@ -1,7 +1,5 @@
 """The outer loop: same bytes however often it is interrupted, no look at the test split, trouble answered."""
 
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from limbeck.distillation.distiller import Situation
 from limbeck.distillation.outer_loop import MatchingDistiller
 from limbeck.errors import ArtifactError, DirectoryError, FitError, OptionError
 from limbeck.values import replace as changed
+from tests.distillation.killing import assert_same_bytes_when_killed
 
 FILES = ("synthetic.safetensors", "card.json", "README.md", "preview.png")
 FEW: dict[str, Any] = {"iterations": 6, "real_batch": 8, "network": "convnet-2-32:width=4"}
@@ -170,49 +169,9 @@ def test_budget_becomes_stored_iterations(task: Task, tmp_path: Path) -> None:
     assert torch.equal(made.variables["pixels"], again.variables["pixels"])
 
 
-SCRIPT = """
-import os, random, signal, sys, time
-import torch
-from pathlib import Path
-from sklearn.datasets import load_digits
-from limbeck.data.arrays import arrays
-from limbeck.distillation.distill import distill
-
-torch.set_num_threads(1)
-images, labels = load_digits(return_X_y=True)
-few = labels < 4
-task = arrays(images[few].reshape(-1, 1, 8, 8).astype("float32") / 16, labels[few], seed=0)
-root = Path(sys.argv[1])
-
-def start(place):
-    child = os.fork()
-    if child == 0:
-        distill(task, "dsa", per_class=2, out=place, iterations=100, real_batch=8, network="convnet-2-32:width=4")
-        os._exit(0)
-    return child
-
-began = time.perf_counter()
-assert os.waitpid(start(root / "whole"), 0)[1] == 0
-whole = time.perf_counter() - began
-chance, kills, finished = random.Random(0), 0, 0
-while kills < 20:
-    child = start(root / f"killed{finished}")
-    time.sleep(chance.uniform(0.0, 0.35 * whole))
-    os.kill(child, signal.SIGKILL)
-    kills += os.WIFSIGNALED(os.waitpid(child, 0)[1])
-    finished += (root / f"killed{finished}" / "card.json").exists()
-assert os.waitpid(start(root / f"killed{finished}"), 0)[1] == 0
-print(kills, finished)
-"""
-
-
 def test_killed_at_twenty_random_moments_ends_with_the_same_bytes(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", SCRIPT, str(tmp_path)], capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode()
-    kills, finished = map(int, done.stdout.split())
-    assert kills >= 20
-    for place in range(finished + 1):
-        assert bytes_of(tmp_path / f"killed{place}") == bytes_of(tmp_path / "whole")
+    asked = {"method": "dsa", "per_class": 2, "iterations": 100, "network": "convnet-2-32:width=4"}
+    assert_same_bytes_when_killed(tmp_path, moments=20, share=0.35, **asked)
 
 
 def test_the_value_names_the_run(task: Task) -> None:
