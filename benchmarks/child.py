@@ -57,7 +57,7 @@ def networks(sizes: work.Sizes, *, count: int) -> Seconds:
     return timed(lambda: train(network, recipe, examples, seeds=range(count), compute=work.FLOAT32))
 
 
-def unroll(sizes: work.Sizes, *, steps: int, stride: int, side: str) -> Seconds:
+def unroll(sizes: work.Sizes, *, steps: int, stride: int | None, side: str) -> Seconds:
     """Seconds of the whole unrolled gradient."""
     theirs, ours = work.unroll(sizes, steps=steps, stride=stride)
     chosen = theirs if side == "reference" else ours

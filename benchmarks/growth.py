@@ -20,7 +20,7 @@ FACTORS: dict[str, tuple[str, str, list[tuple[float, dict[str, Any], dict[str, A
     "unrolled steps": (
         "unroll",
         "unrolled gradient",
-        [(n, {}, {"steps": n, "stride": round(n**0.5), "side": "limbeck"}) for n in (8, 16, 32, 64)],
+        [(n, {}, {"steps": n, "stride": None, "side": "limbeck"}) for n in (8, 16, 32, 64)],
     ),
     "size of the real set": ("dm", "DM step", [(4 * n, {"real": n}, {}) for n in (150, 600, 2400, 9600)]),
 }

@@ -151,7 +151,7 @@ def test_pass(sizes: Sizes, compute: Compute, *, images: int = 2560) -> tuple[Se
     return timed(partial(reference.accuracy, one, inputs, labels), share), timed(ours, share)
 
 
-def unroll(sizes: Sizes, *, steps: int, stride: int = 1) -> tuple[Seconds, Seconds]:
+def unroll(sizes: Sizes, *, steps: int, stride: int | None = 1) -> tuple[Seconds, Seconds]:
     """One step of training, differentiated in the images: autograd through the loop, and the backward walk."""
     n = sizes.classes * sizes.per_class
     images = torch.randn(n, *sizes.shape, generator=generator(0, "images"))

@@ -17,7 +17,7 @@ from limbeck.shapes import Params
 from limbeck.training.feed import augmented
 from limbeck.training.loss import example_losses, weighted_mean
 from limbeck.training.optimizer import SGD
-from limbeck.training.unroll import UnrollSteps, unrolled_gradient
+from limbeck.training.unroll import UnrollSteps, _stride, unrolled_gradient
 
 DOUBLE = torch.float64
 AUGMENTATIONS = {"nothing": Nothing(), "dsa": DSA(), "crop": CropFlip(), "mixup": Mixup()}
@@ -77,7 +77,7 @@ def problem(architecture, shape, *, soft=True, n=6, classes=3):
     soft=st.booleans(),
     scheduled=st.booleans(),
     count=st.integers(1, 5),
-    stride=st.integers(1, 3),
+    stride=st.sampled_from([1, 2, 3, None]),
     chunk=st.sampled_from([1, 3, None]),
     norm=st.sampled_from(["instance", "batch", "layer", "group", "none"]),
     shape=st.sampled_from([(1, 8, 8), (2, 8, 8), (3, 9, 8)]),
@@ -140,3 +140,17 @@ def test_bad_steps_are_sentences() -> None:
         UnrollSteps(batches=(torch.arange(2),) * 2, factors=(1.0,))
     with pytest.raises(OptionError, match="at least one step"):
         UnrollSteps(batches=())
+
+
+@pytest.mark.parametrize(
+    ("steps", "size", "stride"),
+    [
+        (60, 2**20, 1),  # 60 MiB: all are kept
+        (200, 2**20, 4),  # 2 · 50 + 4 of 128
+        (200, 2**26, 14),  # two fit: every √200-th
+        (1, 2**40, 1),
+        (5, 0, 1),
+    ],
+)
+def test_as_many_weights_are_kept_as_fit(steps: int, size: int, stride: int) -> None:
+    assert _stride(steps, size) == stride

@@ -54,10 +54,9 @@ class Difficulty(ABC):
         return self
 
 
-@final
 @value
-class EL2N(Difficulty):
-    """E_θ ‖softmax f_θ(x) − y‖₂ early in training [paul2021diet]. at: share of the training, in (0, 1]."""
+class _Early(Difficulty):
+    """Looks once, at a share of the training in (0, 1]."""
 
     at: float = 0.1
 
@@ -68,53 +67,10 @@ class EL2N(Difficulty):
     def keep(self) -> tuple[float, ...]:
         return (self.at,)
 
-    def scores(self, network: Network, paths: Paths, examples: Examples, compute: Compute) -> Tensor:
-        return el2n(network, _flat(paths), examples, compute)
 
-
-@final
 @value
-class GraNd(Difficulty):
-    """E_θ ‖∇_θ ℓ(f_θ(x), y)‖₂ early in training [paul2021diet]. at: share of the training, in (0, 1]."""
-
-    at: float = 0.1
-
-    def __post_init__(self) -> None:
-        _share(self.at)
-
-    @property
-    def keep(self) -> tuple[float, ...]:
-        return (self.at,)
-
-    def scores(self, network: Network, paths: Paths, examples: Examples, compute: Compute) -> Tensor:
-        return gradn(network, _flat(paths), examples, compute)
-
-
-@final
-@value
-class GraDN(Difficulty):
-    """E_θ ‖∇_θ ℓ(f_θ(x), y)‖₂ over networks and ``points`` equal steps of their training [wang2024sdc].
-
-    The norm is of each example's own gradient, before any mean; :class:`BatchGradient` is the other reading.
-    """
-
-    points: int = 4
-
-    def __post_init__(self) -> None:
-        _points(self.points)
-
-    @property
-    def keep(self) -> tuple[float, ...]:
-        return _equal_steps(self.points)
-
-    def scores(self, network: Network, paths: Paths, examples: Examples, compute: Compute) -> Tensor:
-        return gradn(network, _flat(paths), examples, compute)
-
-
-@final
-@value
-class Misclassification(Difficulty):
-    """χ: the share of networks, at ``points`` equal steps of their training, that are wrong [wang2024sdc]."""
+class _AlongTraining(Difficulty):
+    """Looks at ``points`` ≥ 1 equal steps of the training."""
 
     points: int = 1
 
@@ -124,6 +80,44 @@ class Misclassification(Difficulty):
     @property
     def keep(self) -> tuple[float, ...]:
         return _equal_steps(self.points)
+
+
+@final
+@value
+class EL2N(_Early):
+    """E_θ ‖softmax f_θ(x) − y‖₂ early in training [paul2021diet]. at: share of the training, in (0, 1]."""
+
+    def scores(self, network: Network, paths: Paths, examples: Examples, compute: Compute) -> Tensor:
+        return el2n(network, _flat(paths), examples, compute)
+
+
+@final
+@value
+class GraNd(_Early):
+    """E_θ ‖∇_θ ℓ(f_θ(x), y)‖₂ early in training [paul2021diet]. at: share of the training, in (0, 1]."""
+
+    def scores(self, network: Network, paths: Paths, examples: Examples, compute: Compute) -> Tensor:
+        return gradn(network, _flat(paths), examples, compute)
+
+
+@final
+@value
+class GraDN(_AlongTraining):
+    """E_θ ‖∇_θ ℓ(f_θ(x), y)‖₂ over networks and ``points`` equal steps of their training [wang2024sdc].
+
+    The norm is of each example's own gradient, before any mean; :class:`BatchGradient` is the other reading.
+    """
+
+    points: int = 4
+
+    def scores(self, network: Network, paths: Paths, examples: Examples, compute: Compute) -> Tensor:
+        return gradn(network, _flat(paths), examples, compute)
+
+
+@final
+@value
+class Misclassification(_AlongTraining):
+    """χ: the share of networks, at ``points`` equal steps of their training, that are wrong [wang2024sdc]."""
 
     def scores(self, network: Network, paths: Paths, examples: Examples, compute: Compute) -> Tensor:
         return misclassification(network, _flat(paths), examples, compute)

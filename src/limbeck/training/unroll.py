@@ -39,6 +39,8 @@ from limbeck.training.optimizer import SGD, OptimizerState
 
 __all__ = ["UnrollSteps", "UnrolledGradient", "unrolled_gradient"]
 
+ALLOWANCE = 128 * 2**20  # bytes of weights that may be kept; the graph of one step usually takes more
+
 
 @dataclass(frozen=True, eq=False)
 class UnrollSteps:
@@ -47,7 +49,8 @@ class UnrollSteps:
     batches: indices (b_i,) int64 into the examples, one tensor a step.  draws: one augmentation draw a step ({} each
     where empty).  optimizer: its momentum, decay and Nesterov; its ``lr`` is not used.  factors: the schedule s_i > 0
     (all 1 where empty).  stride: every so many steps the weights are kept, those between are computed again on the
-    way back (√N: at most 2√N instead of N weights in memory, for one more training pass).
+    way back (√N: at most 2√N instead of N weights in memory, for at most one more training pass); None keeps as many as
+    fit in 128 MiB, and every √N-th at least.
     chunk: examples a pass at most, to save memory; None takes a batch whole, the faster way.
     """
 
@@ -57,19 +60,26 @@ class UnrollSteps:
     optimizer: SGD = field(default_factory=lambda: SGD(momentum=0.0, weight_decay=0.0))
     factors: tuple[float, ...] = ()
     loss: LossKind = "cross_entropy"
-    stride: int = 1
+    stride: int | None = None
     chunk: int | None = None
 
     def __post_init__(self) -> None:
         for what, length in (("draws", len(self.draws)), ("factors", len(self.factors))):
             if length not in (0, len(self.batches)):
                 raise FitError(f"{length} {what} were given for {len(self.batches)} steps: give one for each, or none.")
-        if self.stride < 1 or not self.batches:
+        if not self.batches or (self.stride is not None and self.stride < 1):
             raise OptionError("an unroll needs at least one step and a stride of at least 1.")
 
     def factor(self, step: int) -> float:
         """s_i."""
         return self.factors[step] if self.factors else 1.0
+
+
+def _stride(steps: int, size: int) -> int:
+    """The least stride of which every kept state of ``size`` bytes fits in the allowance; √steps where none does."""
+    most = max(1, ALLOWANCE // max(1, size))
+    fitting = (s for s in range(1, steps + 1) if (1 if s == 1 else 2) * -(-steps // s) + s <= most)
+    return min(next(fitting, steps), max(1, round(steps**0.5)))
 
 
 class UnrolledGradient(NamedTuple):
@@ -100,9 +110,9 @@ def unrolled_gradient(
     last = kept[-1][0].requires_grad_()
     loss = outer(walk.layout.split(last))
     (adjoint,) = torch.autograd.grad(loss, last)
-    for low in reversed(range(0, len(steps.batches), steps.stride)):
+    for low in reversed(range(0, len(steps.batches), walk.stride)):
         with torch.no_grad():
-            weights = walk.segment(kept[low // steps.stride], low)
+            weights = walk.segment(kept[low // walk.stride], low)
         for step, theta in reversed(weights):
             adjoint = walk.back(step, theta, adjoint)
     targets = walk.targets_grad if examples.targets.is_floating_point() else None
@@ -121,6 +131,7 @@ class _Walk:
         longest = max(len(batch) for batch in steps.batches)
         self.chunk = longest if network.uses_batch_statistics or steps.chunk is None else steps.chunk
         self.first = self.layout.join(start).detach()
+        self.stride = steps.stride or _stride(len(steps.batches), self.first.nbytes)
         self.rate = torch.as_tensor(step_size, dtype=self.first.dtype, device=self.first.device).detach()
         self.inputs_grad = torch.zeros_like(examples.inputs)
         self.targets_grad = torch.zeros_like(examples.targets, dtype=self.first.dtype)
@@ -132,8 +143,8 @@ class _Walk:
         theta, state = self.first, self.steps.optimizer.init([self.first])
         kept = []
         for step in range(len(self.steps.batches)):
-            if step % self.steps.stride == 0:
-                kept.append((theta, state if self.steps.stride > 1 else {}))
+            if step % self.stride == 0:
+                kept.append((theta, state if self.stride > 1 else {}))
             theta, state = self._step(theta, state, step)
         return [*kept, (theta, {})]
 
@@ -141,7 +152,7 @@ class _Walk:
         """The weights before each step from ``low`` up to the next kept ones."""
         theta, state = kept
         weights = [(low, theta)]
-        for step in range(low + 1, min(low + self.steps.stride, len(self.steps.batches))):
+        for step in range(low + 1, min(low + self.stride, len(self.steps.batches))):
             theta, state = self._step(theta, state, step - 1)
             weights.append((step, theta))
         return weights
