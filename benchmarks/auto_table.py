@@ -15,14 +15,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from compared import Compared, against_best, seconds
+
 from limbeck.distillation.advice import TABLE
 from limbeck.distillation.methods import METHODS
-from limbeck.errors import EvidenceError
-from limbeck.evaluation import Records, best_baseline, difference, holm, kinds, of_kind, score
+from limbeck.evaluation import Records, kinds, of_kind, score
 from limbeck.evaluation.cells import Kind, cells
 from limbeck.study.perform import opened
 from limbeck.study.results import StudyResults
-from limbeck.study.runs import DistilRun
 
 FORBIDDEN = "mnist"
 
@@ -35,53 +35,38 @@ def of_study(path: Path) -> list[dict[str, Any]]:
         sys.exit(f"{path} was made on MNIST, on which auto is judged: leave it out.")
     task = opened(results.study.source)
     records = results.records.where(split="test")
-    compared = comparisons(records)
+    compared = against_best(records)
     facts = {
         "task": name,
         "source": f"{path.name}, {hashlib.sha256(path.read_bytes()).hexdigest()[:12]}",
         "values": math.prod(task.shape),
         "examples": min(task.counts),
     }
-    sizes = sorted({kind.per_class for kind, *_ in compared})
+    sizes = sorted({each.kind.per_class for each in compared})
     return [facts | cell(records, compared, results, size) for size in sizes]
 
 
-def comparisons(records: Records) -> list[tuple[Kind, Kind, Any, float | None]]:
-    """Each kind of set that was distilled, the best selection of its size, their difference, and p after Holm."""
-    found = []
-    for kind in kinds(records):
-        if kind.method in METHODS and METHODS[kind.method].distils:
-            try:
-                best = best_baseline(records, kind)
-                found.append((kind, best, difference(of_kind(records, kind), of_kind(records, best))))
-            except EvidenceError as error:
-                print(error, file=sys.stderr)
-    adjusted = iter(holm([d.estimate.p for *_, d in found if d.estimate.p is not None]))
-    return [(k, b, d, None if d.estimate.p is None else next(adjusted)) for k, b, d in found]
-
-
-def cell(
-    records: Records, compared: list[tuple[Kind, Kind, Any, float | None]], results: StudyResults, size: float
-) -> dict[str, Any]:
+def cell(records: Records, compared: list[Compared], results: StudyResults, size: float) -> dict[str, Any]:
     """What was measured at one size."""
-    mine = [item for item in compared if item[0].per_class == size]
-    spent = {kind.method: seconds(results, kind.method, size) for kind, *_ in mine}
+    mine = [each for each in compared if each.kind.per_class == size]
+    known = {name: values for (name, k), values in seconds(results).items() if k == size}
+    spent = {each.kind.method: round(statistics.median(known[each.kind.method]), 1) for each in mine}
     methods = [
         {
-            "method": kind.method,
-            "labels": kind.labels,
-            "iterations": results.iterations().get((kind.method, int(size))),
-            "seconds": spent[kind.method],
-            "accuracy": accuracy(records, kind),
-            "difference": round(found.estimate.value, 4),
-            "low": rounded(found.estimate.low),
-            "high": rounded(found.estimate.high),
-            "p": rounded(p),
-            "n": found.estimate.n,
+            "method": each.kind.method,
+            "labels": each.kind.labels,
+            "iterations": results.iterations().get((each.kind.method, int(size))),
+            "seconds": spent[each.kind.method],
+            "accuracy": accuracy(records, each.kind),
+            "difference": round(each.found.estimate.value, 4),
+            "low": rounded(each.found.estimate.low),
+            "high": rounded(each.found.estimate.high),
+            "p": rounded(each.p),
+            "n": each.found.estimate.n,
         }
-        for kind, _, found, p in mine
+        for each in mine
     ]
-    best, soft = mine[0][1], soft_selection(records, size) or mine[0][1]
+    best, soft = mine[0].best, soft_selection(records, size) or mine[0].best
     return {
         "per_class": size,
         "seconds": statistics.median(spent.values()),
@@ -97,15 +82,6 @@ def soft_selection(records: Records, size: float) -> Kind | None:
     known = {k: cells(of_kind(records, k), measure="validation").by_unit().values() for k in names}
     chosen = {k: sum(v) / len(v) for k, v in known.items() if not METHODS[k.method].distils}
     return max(chosen, key=lambda k: chosen[k]) if chosen else None
-
-
-def seconds(results: StudyResults, method: str, size: float) -> float:
-    """Median seconds of a distillation on the study's machine."""
-    runs = [(e, e.run) for e in results.entries if e.kind == "DistilRun" and e.state == "done"]
-    spent = [
-        e.seconds for e, r in runs if isinstance(r, DistilRun) and (r.label or r.method, r.per_class) == (method, size)
-    ]
-    return round(statistics.median(spent), 1)
 
 
 def accuracy(records: Records, kind: Kind) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from compared import put
 from svg import Curve, Scale, chart
 
 from limbeck.errors import EvidenceError
@@ -20,7 +21,6 @@ from limbeck.study.results import StudyResults
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "laws.md"
-BEGIN, END = "<!-- scaling: begin -->", "<!-- scaling: end -->"
 STUDIES = ("scaling_fashion", "scaling_mnist", "scaling_mlp")
 TWICE = "dm-twice"
 
@@ -162,8 +162,7 @@ def main() -> None:
     full = ["Full data, as many updates:", "", *(references(name, results) for name, results in loaded.items())]
     parts = [full, shown, gaps(found), verdicts(found), predictions(found), words(found)]
     text = "\n\n".join("\n".join(part) for part in parts)
-    page = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(f"{page.split(BEGIN)[0]}{BEGIN}\n{text}\n{END}{page.split(END)[1]}", encoding="utf-8")
+    put(PAGE, "scaling", text)
     print(text)
 
 

@@ -6,9 +6,10 @@ python benchmarks/pool_switch.py runs/pools [--share 0.3333] [--angle 0]
 import argparse
 import math
 
+from compared import points
+
 from limbeck.errors import EvidenceError
 from limbeck.evaluation import Records
-from limbeck.evaluation.intervals import Estimate
 from limbeck.laws.switch import Switch, TheorySwitch, measured_switch, theory_switch
 from limbeck.study.results import StudyResults
 
@@ -19,13 +20,6 @@ def bases(records: Records) -> list[str]:
     return sorted(
         name.removesuffix(" easy") for name in names if name.endswith(" easy") and name[:-5] + " hard" in names
     )
-
-
-def points(gap: Estimate) -> str:
-    """+3.1 [+2.0, +4.2] in percentage points."""
-    if gap.low is None or gap.high is None:
-        return f"{100 * gap.value:+.1f}"
-    return f"{100 * gap.value:+.1f} [{100 * gap.low:+.1f}, {100 * gap.high:+.1f}]"
 
 
 def told(switch: Switch, theory: TheorySwitch, classes: int) -> list[str]:

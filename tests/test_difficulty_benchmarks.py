@@ -1,9 +1,6 @@
 """The scripts that make tables of difficulty run on a tiny study, and their study definition is one."""
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -14,22 +11,6 @@ from limbeck.study import Evaluation, MethodChoice, References, Source, Study, S
 ROOT = Path(__file__).parent.parent / "benchmarks"
 FEW = (("updates", 3),)
 POOL = (("pool.networks", 1), ("teacher_epochs", 1))
-
-
-@pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.syspath_prepend(str(ROOT))
-
-    def load(name: str) -> ModuleType:
-        spec = importlib.util.spec_from_file_location(f"benchmark_{name}", ROOT / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        monkeypatch.setitem(sys.modules, spec.name, module)
-        spec.loader.exec_module(module)
-        return module
-
-    return load
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,90 @@
+"""What ``--method auto`` chooses on MNIST, beside the best method that was measured there.
+
+    LIMBECK_DATA=… python benchmarks/auto_check.py benchmarks/results/auto_mnist.parquet
+
+auto is asked with the median seconds that the study's distillations took at each size. It is within its interval of the
+best where the interval of the paired difference (best on test minus chosen) holds zero. Fails where it is not.
+"""
+
+import statistics
+import sys
+from dataclasses import dataclass
+
+from compared import named, points, seconds
+
+from limbeck.distillation.advice import Advice, advised
+from limbeck.distillation.methods import METHODS
+from limbeck.errors import EvidenceError
+from limbeck.evaluation import Records, difference, kinds, of_kind, score
+from limbeck.evaluation.cells import Kind
+from limbeck.evaluation.scores import Difference
+from limbeck.evaluation.table import percent
+from limbeck.study.perform import opened
+from limbeck.study.results import StudyResults
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The choice at one size beside the best on test; ``short`` is best minus chosen, None where they are one."""
+
+    chosen: Kind
+    best: Kind
+    short: Difference | None
+
+    @property
+    def within(self) -> bool:
+        """True where the choice is the best, or their difference may be zero."""
+        return self.short is None or not self.short.estimate.clear
+
+
+def kind_of(advice: Advice, size: float) -> Kind:
+    """The kind of set that an advice makes."""
+    soft = advice.settings.get("labels") == "teacher" or bool(advice.settings.get("soft"))
+    return Kind(advice.method, size, "soft" if soft else "hard")
+
+
+def checked(records: Records, choice: Kind) -> Checked:
+    """``choice`` beside the best on test of its size. Raises EvidenceError where the choice was not measured."""
+    known = [kind for kind in kinds(records) if kind.per_class == choice.per_class and kind.method in METHODS]
+    if choice not in known:
+        raise EvidenceError(f"auto chose {choice}, which the study did not measure: add it to the study.")
+    best = max(known, key=lambda kind: score(of_kind(records, kind)).estimate.value)
+    short = None if best == choice else difference(of_kind(records, best), of_kind(records, choice))
+    return Checked(choice, best, short)
+
+
+def told(records: Records, found: Checked) -> str:
+    """One row of the table."""
+    shown = [percent(score(of_kind(records, kind)).estimate) for kind in (found.chosen, found.best)]
+    short = "the same" if found.short is None else points(found.short.estimate)
+    cells = [f"{found.chosen.per_class:g}", named(found.chosen), shown[0], named(found.best), shown[1], short]
+    return "| " + " | ".join([*cells, "yes" if found.within else "no"]) + " |"
+
+
+def main() -> None:
+    """Print a table; the exit status says whether auto was within its interval of the best at every size."""
+    if len(sys.argv) != 2:
+        sys.exit("usage: python benchmarks/auto_check.py STUDY_EXPORT")
+    results = StudyResults.load(sys.argv[1])
+    records, task = results.records.where(split="test"), opened(results.study.source)
+    rows = ["| a class | auto chose | accuracy | best on test | accuracy | best minus chosen, points | within |"]
+    rows.append("|---" * 7 + "|")
+    verdicts = []
+    for size in results.study.per_class:
+        budget = statistics.median(s for (_, k), spent in distillations(results).items() if k == size for s in spent)
+        advice = advised(task, size, budget)
+        print(advice.sentence)
+        found = checked(records, kind_of(advice, float(size)))
+        verdicts.append(found.within)
+        rows.append(told(records, found))
+    print("\n".join(["", *rows]))
+    sys.exit(0 if all(verdicts) else 1)
+
+
+def distillations(results: StudyResults) -> dict[tuple[str, int], list[float]]:
+    """Seconds of the sets that were distilled, not chosen."""
+    return {key: spent for key, spent in seconds(results).items() if METHODS[key[0]].distils}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,208 @@
+"""The studies of methods are defined as they must be, and their readers say what made-up records hold."""
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from limbeck.distillation.advice import Advice
+from limbeck.errors import EvidenceError
+from limbeck.evaluation import Record, Records
+from limbeck.evaluation.cells import Kind
+from limbeck.study import Evaluation, MethodChoice, Source, Study, StudyResults
+from limbeck.study.runs import DistilRun, EvaluateRun
+from limbeck.study.store import Entry
+from limbeck.values import canonical
+from tests.conftest import BENCHMARKS
+from tests.evaluation.evaluation_rows import row
+
+SDC = (("difficulty", "sdc=0.1"),)
+NAMES = ("random", "herding", "random in four", "dm", "idc", "dc")
+
+
+def rows_of(method: str, size: int, values: Iterable[float], labels: str = "hard", **more: Any) -> list[Record]:
+    """One network a seed; validation is ``valid``, or else as test."""
+    valid = more.pop("valid", None)
+    found = []
+    for seed, value in enumerate(values):
+        changes = {"method": method, "set": f"{method}{size}{seed}", "per_class": float(size), "labels": labels}
+        known = {"distillation_seed": seed, "validation": value if valid is None else valid}
+        found.append(row(value, **changes, **known, **more))
+    return found
+
+
+def study_of(*methods: MethodChoice, name: str = "s", seeds: int = 3, labels: tuple[str, ...] = ("own",)) -> Study:
+    judged = Evaluation(("own",), seeds=(0,), together=1, splits=("test",), labels=labels)
+    return Study(name, Source("digits"), methods, seeds=((0, tuple(range(seeds))),), evaluation=judged)
+
+
+def entry(run: DistilRun | EvaluateRun, seconds: float = 2.0, iterations: int | None = None) -> Entry:
+    facts = {} if iterations is None else {"iterations": iterations}
+    return Entry(run.name, type(run).__name__, run.title, canonical(run), "done", 0, seconds, facts, "")
+
+
+def results_of(study: Study, rows: list[Record], iterations: int = 7, left_out: tuple[str, ...] = ()) -> StudyResults:
+    """All runs done, except those of the methods left out."""
+    entries = []
+    for run in study.runs((None,)):
+        distil = run if isinstance(run, DistilRun) else run.distil if isinstance(run, EvaluateRun) else None
+        if distil is not None and distil.label not in left_out:
+            entries.append(entry(run, iterations=iterations if run is distil else None))
+    return StudyResults(study, Records.of(rows), tuple(entries))
+
+
+@pytest.fixture
+def protocol() -> StudyResults:
+    """dm works at both sizes; dc is better at 1 alone; herding is the better baseline on validation, random on test."""
+    methods = [MethodChoice(n.replace("random in four", "match"), label=n, soft=n in NAMES[:2]) for n in NAMES]
+    rows = []
+    for size in (1, 10):
+        rows += rows_of("random", size, [0.70, 0.70, 0.70], valid=0.5)
+        rows += rows_of("herding", size, [0.60, 0.61, 0.62], valid=0.6)
+        rows += rows_of("herding", size, [0.50, 0.51, 0.52], "soft", valid=0.4)
+        rows += rows_of("random in four", size, [0.68, 0.68, 0.68], valid=0.7)
+        rows += rows_of("dm", size, [0.70, 0.712, 0.718], valid=0.7)
+        rows += rows_of("dm", size, [0.40, 0.41, 0.42], "soft", valid=0.3)
+        rows += rows_of("idc", size, [0.68, 0.69, 0.70], valid=0.7)
+    rows += rows_of("dc", 1, [0.70, 0.711, 0.719], valid=0.7)
+    rows += rows_of("dc", 10, [0.55, 0.70, 0.60], valid=0.7)
+    return results_of(study_of(*methods, labels=("own", "hard")), rows)
+
+
+def cells(text: str, *start: str) -> list[str]:
+    """The cells of the first line of a table that begins so."""
+    head = "| " + " | ".join(start) + " |"
+    line = next(line for line in text.splitlines() if line.startswith(head))
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_a_method_works_where_it_is_clearly_better_at_both_sizes(script, protocol: StudyResults) -> None:
+    text = script("methods_results").section(protocol)
+    assert cells(text, "dm")[1] == "**works**"
+    assert cells(text, "dc")[1] == "better at 1"
+    assert "+10.0 [" in cells(text, "dm")[2] and "herding, hard labels" in cells(text, "dm")[2]
+    assert "Interim" not in text
+    assert cells(text, "1", "herding")[2:6] == ["61.0 ± 2.5", "—", "51.0 ± 2.5", "—"]
+    alike = [cells(text, "1", "dm")[i].split(" ")[0] for i in (3, 5)]
+    assert alike == ["+10.0", "-10.0"]  # against herding with hard, and with soft labels
+    assert cells(text, "idc", "10")[3].startswith("+1.0") and "random in four" in cells(text, "idc", "10")[4]
+    assert cells(text, "dm", "10", "7")[3] == "2 (3)"
+    assert not any(line.startswith("| random in four | 1 |") for line in text.splitlines())
+
+
+def test_a_partial_study_is_called_so_and_gives_no_verdict(script, protocol: StudyResults) -> None:
+    rows = [r for r in protocol.records if r.method != "dc"]
+    partial = results_of(protocol.study, rows, left_out=("dc",))
+    text = script("methods_results").section(partial)
+    assert "**Interim: 60 of 72 judgements are done**" in text
+    assert "dc at 1 (6), dc at 10 (6)" in text
+    assert cells(text, "dc") == ["dc", "open", "—", "—"]
+    assert cells(text, "dm")[1] == "**works**"
+    without = results_of(protocol.study, list(protocol.records), left_out=("herding",))
+    assert cells(script("methods_results").section(without), "dm")[1] == "open"  # a baseline may still be the best
+    empty = StudyResults(protocol.study, Records(()), ())
+    assert "0 of 72" in script("methods_results").section(empty)
+
+
+def test_holm_is_over_the_methods_of_one_size(script, protocol: StudyResults) -> None:
+    reader = script("methods_results")
+    found = reader.compared_at(protocol.records, ("dm", "idc", "dc"), 1)
+    raw = sorted((each.found.estimate.p, name) for name, each in found.items())
+    smallest, name = raw[0]
+    assert found[name].p == pytest.approx(3 * smallest)
+
+
+def test_networks_that_all_failed_leave_a_dash(script, protocol: StudyResults) -> None:
+    rows = [r for r in protocol.records if (r.method, r.per_class) != ("dc", 10)]
+    broken = rows_of("dc", 10, [0.1, 0.1, 0.1], valid=math.nan, failure="the loss is not finite")
+    text = script("methods_results").section(results_of(protocol.study, rows + broken))
+    assert cells(text, "dc")[1:] == ["open", cells(text, "dc")[2], "—"]
+
+
+def test_pairs_differ_in_the_difficulty_term_alone(script) -> None:
+    reader = script("sdc_results")
+    plain = study_of(MethodChoice("dm", (("lr", 1.0),), "a"), MethodChoice("dm", (), "b"), name="plain")
+    corrected = study_of(MethodChoice("dm", SDC, "b sdc"), MethodChoice("dm", (("difficulty", "gradn=1"),), "b gradn"))
+    found = reader.pairs(corrected, plain)
+    assert [(p.corrected, p.plain, p.reading, p.weight, p.per_class) for p in found] == [
+        ("b sdc", "b", "sdc", 0.1, 1),
+        ("b sdc", "b", "sdc", 0.1, 10),
+        ("b gradn", "b", "gradn", 1.0, 1),
+        ("b gradn", "b", "gradn", 1.0, 10),
+    ]
+    with pytest.raises(EvidenceError, match="no dsa set like 'x'"):
+        reader.pairs(study_of(MethodChoice("dsa", SDC, "x")), plain)
+
+
+def test_the_gain_of_the_difficulty_term_is_paired_by_seed(script) -> None:
+    reader = script("sdc_results")
+    plain = results_of(study_of(MethodChoice("dm", (), "dm")), rows_of("dm", 1, [0.5, 0.6, 0.7]))
+    term = study_of(MethodChoice("dm", SDC, "dm sdc"), seeds=2)
+    corrected = results_of(term, rows_of("dm sdc", 1, [0.52, 0.62]))
+    (found,) = reader.measured(corrected, plain)  # at 10 a class nothing was judged
+    assert (found.found.estimate.value, found.found.estimate.n) == (pytest.approx(0.02), 2)
+    line = reader.table("fashion", [found])[0]
+    assert line.startswith("| fashion | dm | 1 | the batch's gradient | 0.1 | 60.0 ± 24.8 | 57.0 ± 63.5 | +2.0 [")
+    with pytest.raises(EvidenceError, match="other iterations"):
+        reader.measured(results_of(term, rows_of("dm sdc", 1, [0.52, 0.62]), iterations=8), plain)
+    text = reader.section({"methods": plain, "sdc_fashion": corrected})
+    assert "Not run yet: sdc_mnist, sdc_cifar" in text and line in text
+
+
+def test_the_weight_with_the_best_mean_over_sizes_is_chosen(script) -> None:
+    reader = script("sdc_results")
+    weights = (0.1, 1.0)
+    methods = [MethodChoice("dm", (("difficulty", f"sdc={w}"),), f"dm {w:g}") for w in weights]
+    rows = rows_of("dm", 1, [0.5, 0.5], split="validation") + rows_of("dm", 10, [0.7, 0.7], split="validation")
+    for weight, small, large in ((0.1, 0.51, 0.71), (1.0, 0.53, 0.64)):
+        rows += rows_of(f"dm {weight:g}", 1, [small] * 2, split="validation")
+        rows += rows_of(f"dm {weight:g}", 10, [large] * 2, split="validation")
+    grid = results_of(study_of(MethodChoice("dm", (), "dm"), *methods, seeds=2), rows)
+    found = reader.measured(grid, grid, "validation")
+    weight, gain = reader.chosen(found)["dm", "sdc"]
+    assert (weight, gain) == (0.1, pytest.approx(0.01))
+    assert "* dm, the batch's gradient: λ = 0.1 (+1.0 points on validation)." in reader.section({"sdc_grid": grid})
+
+
+def test_a_choice_is_checked_against_the_best(script) -> None:
+    checker = script("auto_check")
+    rows = rows_of("dm", 1, [0.70, 0.72, 0.74]) + rows_of("kmeans", 1, [0.69, 0.73, 0.72], "soft")
+    records = Records.of(rows + rows_of("dsa", 1, [0.60, 0.62, 0.64]))
+    assert checker.checked(records, Kind("dm", 1.0, "hard")).short is None
+    close = checker.checked(records, Kind("kmeans", 1.0, "soft"))
+    assert close.within and close.best.method == "dm" and "| yes |" in checker.told(records, close)
+    assert not checker.checked(records, Kind("dsa", 1.0, "hard")).within
+    with pytest.raises(EvidenceError, match="did not measure"):
+        checker.checked(records, Kind("idc", 1.0, "soft"))
+    assert checker.kind_of(Advice("dm", {"labels": "teacher"}, ""), 1.0).labels == "soft"
+    assert checker.kind_of(Advice("kmeans", {"soft": True}, ""), 1.0).labels == "soft"
+    assert checker.kind_of(Advice("dm", {}, ""), 1.0).labels == "hard"
+
+
+@pytest.mark.parametrize("study", ["sdc_fashion", "sdc_mnist", "sdc_cifar", "sdc_grid"])
+def test_sets_with_and_without_the_term_are_made_alike(script, study: str) -> None:
+    """The runs of a pair differ in the difficulty term alone: the data, the seed, the length, the network, the rest."""
+    reader = script("sdc_results")
+    ours = Study.load(BENCHMARKS / f"{study}.yaml")
+    theirs = Study.load(BENCHMARKS / f"{reader.STUDIES.get(study, study)}.yaml")
+    plain = {bare(run) for run in theirs.distillations() if "difficulty" not in dict(run.settings)}
+    corrected = [run for run in ours.distillations() if "difficulty" in dict(run.settings)]
+    assert corrected
+    for run in corrected:
+        assert run.iterations is not None
+        assert bare(run) in plain, run.title
+    assert len(reader.pairs(ours, theirs)) == len({(run.label, run.per_class) for run in corrected})
+
+
+def bare(run: DistilRun) -> tuple[object, ...]:
+    settings = tuple(pair for pair in run.settings if pair[0] != "difficulty")
+    return run.source, run.method, settings, run.per_class, run.seed, run.iterations, run.compute
+
+
+def test_dc_and_dcc_match_without_augmentation_in_every_study() -> None:
+    for path in sorted(Path(BENCHMARKS).glob("*.yaml")):
+        for choice in Study.load(path).methods:
+            if choice.name in ("dc", "dcc"):
+                assert "augmentation" not in dict(choice.settings), f"{path.name}: {choice.called} would be augmented"
