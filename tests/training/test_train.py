@@ -187,7 +187,7 @@ def test_batches_are_epochs_of_permutations_drawn_from_the_pool(compute: Compute
     pool = Rows(tiny(10))
     configuration = replace(PLAIN, batch=4, length=Epochs(2))
     trained = train(network(), configuration, pool, seeds=(0,), compute=compute)
-    assert trained.updates == 6 and [len(rows) for rows in pool.drawn] == [4, 4, 2, 4, 4, 2]
+    assert trained.updates == 6 and [len(rows) for rows in pool.drawn] == [4, 3, 3, 4, 3, 3]
     first, second = ([row for rows in epoch for row in rows] for epoch in (pool.drawn[:3], pool.drawn[3:]))
     assert sorted(first) == sorted(second) == list(range(10)) and first != second
     in_memory = train(network(), configuration, tiny(10), seeds=(0,), compute=compute)

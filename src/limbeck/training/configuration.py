@@ -102,7 +102,8 @@ class Epochs(Length):
 class Configuration:
     """How a network learns.
 
-    batch:   examples an update (a smaller set is one whole batch an update).
+    batch:   examples an update at most: a smaller set is one whole batch an update, a larger one is cut into batches
+             that are as equal as can be.
     loss:    "cross_entropy" on logits, or "squared": ½‖logits − target‖² averaged over the batch.
     """
 

@@ -62,7 +62,7 @@ def train(
 
     A network depends on its own seed only, not on those beside it: the seed gives its initial weights, the order of its
     batches and its augmentation. A set that fits a batch is one whole batch an update, a larger one is shuffled every
-    epoch. The loss of a batch is Σ w_i ℓ_i / n with weights of mean one over the set.
+    epoch and cut into equal batches. The loss of a batch is Σ w_i ℓ_i / n with weights of mean one over the set.
 
     keep:   shares of the updates in [0, 1] at which weights are kept.
     start:  initial weights, one a seed, instead of fresh ones.
