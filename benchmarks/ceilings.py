@@ -4,6 +4,7 @@ import os
 import platform
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,21 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 import limbeck
+
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Probes:
+    """What ceilings are measured with: sides of the matrices, images of the convolution, numbers that are copied."""
+
+    side: int = 2048
+    low_side: int = 1024
+    images: int = 64
+    copied: int = 2**26
+
+
+PROBES = Probes()
 
 
 def machine() -> dict[str, Any]:
@@ -40,31 +56,46 @@ def _processor() -> str:
     return names[0].split(":", 1)[1].strip() if names else platform.processor()
 
 
-def best(work: Callable[[], object], seconds: float = 1.5) -> float:
+def finish(device: torch.device) -> None:
+    """Waits until the device has done what it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def best(work: Callable[[], object], seconds: float = 1.5, device: torch.device = CPU) -> float:
     """The shortest of several runs within ``seconds`` (at least three), after one to warm up."""
     work()
+    finish(device)
     began, times = time.perf_counter(), list[float]()
     while len(times) < 3 or time.perf_counter() - began < seconds:
         start = time.perf_counter()
         work()
+        finish(device)
         times.append(time.perf_counter() - start)
     return min(times)
 
 
-def ceilings() -> dict[str, float]:
-    """Operations and bytes a second of a large matrix product, of one convolution, and of a copy."""
+def ceilings(probes: Probes = PROBES, device: torch.device = CPU) -> dict[str, float]:
+    """Operations and bytes a second of a large matrix product, of one convolution, and of a copy.
+
+    The convolution is the better of the two memory layouts on a GPU.
+    """
     found: dict[str, float] = {}
-    for name, dtype, side in (("float32", torch.float32, 2048), ("bfloat16", torch.bfloat16, 1024)):
-        a, b = torch.randn(side, side).to(dtype), torch.randn(side, side).to(dtype)
-        found[f"matrix_{name}_gflops"] = 2 * side**3 / best(partial(torch.matmul, a, b)) / 1e9
-    maps, kernel = torch.randn(64, 128, 16, 16), torch.randn(128, 128, 3, 3)
-    operations = 2 * 64 * 128 * 128 * 9 * 256
-    for name, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
-        x, w = maps.to(dtype), kernel.to(dtype)
-        found[f"convolution_{name}_gflops"] = operations / best(partial(F.conv2d, x, w, padding=1)) / 1e9
-    source = torch.ones(2**26)
+    kinds = (("float32", torch.float32, probes.side), ("bfloat16", torch.bfloat16, probes.low_side))
+    for name, dtype, side in kinds:
+        a, b = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
+        found[f"matrix_{name}_gflops"] = 2 * side**3 / best(partial(torch.matmul, a, b), device=device) / 1e9
+    maps, kernel = torch.randn(probes.images, 128, 16, 16, device=device), torch.randn(128, 128, 3, 3, device=device)
+    layouts = [torch.contiguous_format, *([torch.channels_last] if device.type == "cuda" else [])]
+    for name, dtype, _ in kinds:
+        taken = []
+        for layout in layouts:
+            x, w = (each.to(dtype, memory_format=layout) for each in (maps, kernel))
+            taken.append(best(partial(F.conv2d, x, w, padding=1), device=device))
+        found[f"convolution_{name}_gflops"] = 2 * probes.images * 128 * 128 * 9 * 256 / min(taken) / 1e9
+    source = torch.ones(probes.copied, device=device)
     target = torch.empty_like(source)
-    found["copy_gbytes"] = 2 * source.numel() * 4 / best(lambda: target.copy_(source)) / 1e9
+    found["copy_gbytes"] = 2 * source.numel() * 4 / best(lambda: target.copy_(source), device=device) / 1e9
     return found
 
 
@@ -76,7 +107,7 @@ def operations(work: Callable[[], object]) -> float:
 
 
 def hottest(work: Callable[[], object], rows: int = 8) -> list[dict[str, Any]]:
-    """The operators of ``work`` that take most time by themselves, with their share."""
+    """The operators of ``work`` that take most time of the processor by themselves, with their share."""
     work()
     with profile(activities=[ProfilerActivity.CPU]) as seen:
         work()

@@ -4,35 +4,26 @@ python benchmarks/laws_results.py [benchmarks/results/scaling_fashion.parquet �
 """
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from compared import put
+from compared import left, put
+from laws_checks import Found, adjusted, half_p, paired, points, predictions_kept, sensitivity
 from svg import Curve, Scale, chart
 
 from limbeck.errors import EvidenceError
-from limbeck.evaluation import holm
 from limbeck.evaluation.cells import FULL
 from limbeck.evaluation.intervals import estimate
 from limbeck.laws import ScalingLaw
-from limbeck.laws.law import Interval
+from limbeck.laws.pooled import pooled
+from limbeck.laws.spending import spending
 from limbeck.study.results import StudyResults
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "laws.md"
 STUDIES = ("scaling_fashion", "scaling_mnist", "scaling_mlp")
 TWICE = "dm-twice"
-
-
-@dataclass(frozen=True)
-class Found:
-    """The law of one method in one study, and the p-value of b = 1/2."""
-
-    study: str
-    method: str
-    law: ScalingLaw
-    p: float
 
 
 def laws(name: str, results: StudyResults) -> list[Found]:
@@ -51,31 +42,16 @@ def laws(name: str, results: StudyResults) -> list[Found]:
     return found
 
 
-def half_p(law: ScalingLaw) -> float:
-    """p of b = 1/2: one minus the level at which the interval of b just reaches it."""
-    low, high = 0.0, 1.0
-    for _ in range(30):
-        level = (low + high) / 2
-        _, left, right = (float(each) for each in law.free.shape(level))
-        low, high = (low, level) if left <= 0.5 <= right else (level, high)
-    return 1 - low
-
-
-def points(interval: Interval) -> str:
-    """A fraction with its interval, as points."""
-    ends = ["−∞" if e == -np.inf else "∞" if e == np.inf else f"{100 * e:.1f}" for e in interval.ends]
-    return f"{100 * interval.value:.1f} [{ends[0]}, {ends[1]}]"
-
-
 def verdicts(found: list[Found]) -> list[str]:
     """One row a law."""
     rows = [
         "| study | method | sizes × seeds | c, points | b | floor e, points | p of b = 1/2 (Holm) | verdict |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    adjusted = holm([each.p for each in found])
-    for each, p in zip(found, adjusted, strict=True):
+    corrected = adjusted(found)
+    for each in found:
         noise, law = each.law.ground.noise, each.law
+        p = corrected.get((each.study, each.method), 1.0)
         counts = f"{len(noise.sizes)} × {noise.counts.min():g}–{noise.counts.max():g}"
         cells = (each.study, each.method, counts, points(law.c), str(law.b), points(law.e), f"{p:.3g}", law.rate.word)
         rows.append("| " + " | ".join(cells) + " |")
@@ -113,14 +89,28 @@ def gaps(found: list[Found]) -> list[str]:
     return rows
 
 
-def words(found: list[Found]) -> list[str]:
-    """All sentences of every law, and a plan."""
+def words(found: list[Found], loaded: Mapping[str, StudyResults]) -> list[str]:
+    """All sentences of every law, and plans with what they cost."""
     said = []
     for each in found:
-        plans = [each.law.samples_for(gap=gap, certainty=0.95).sentence() for gap in (0.2, 0.1, 0.05)]
-        said += [f"* **{each.study}, {each.method}.** " + " ".join(each.law.sentences()[1:])]
-        said += [f"  * {sentence}" for sentence in plans]
+        results = loaded[each.study]
+        spent = spending(results, each.law.ground.table)
+        plans = [each.law.samples_for(gap=gap, certainty=0.95) for gap in (0.2, 0.1, 0.05)]
+        said += [f"* **{each.study}, {each.method}.** " + " ".join(each.law.sentences())]
+        said += [f"  * {plan.with_costs(spent).sentence()}" for plan in plans]
     return said
+
+
+def together(found: list[Found]) -> list[str]:
+    """All curves in one hierarchy: is there one rate?"""
+    if len(found) < 2:
+        return []
+    names = [f"{each.study}, {each.method}" for each in found]
+    try:
+        pool = pooled([each.law for each in found], names=names)
+    except EvidenceError as error:
+        return [str(error)]
+    return [f"* {sentence}" for sentence in pool.sentences()]
 
 
 def references(name: str, results: StudyResults) -> str:
@@ -160,8 +150,16 @@ def main() -> None:
             (images / f"{name}.svg").write_text(figure(name, mine), encoding="utf-8")
             shown.append(f"![Gap to full data against size, {name}](images/{name}.svg)")
     full = ["Full data, as many updates:", "", *(references(name, results) for name, results in loaded.items())]
-    parts = [full, shown, gaps(found), verdicts(found), predictions(found), words(found)]
-    text = "\n\n".join("\n".join(part) for part in parts)
+    open_ = [f"{name}: {said}" for name, results in loaded.items() if (said := left(results).sentence())]
+    records = {name: results.records.where(split="test") for name, results in loaded.items()}
+    parts = [
+        open_, full, shown, gaps(found), verdicts(found), predictions(found),
+        ["**The registered predictions**", "", *predictions_kept(found)], paired(records),
+        ["**One rate for all?**", "", *together(found)],
+        ["**Sensitivity of b**", "", *sensitivity(found)],
+        ["**In words**", "", *words(found, loaded)],
+    ]  # fmt: skip
+    text = "\n\n".join("\n".join(part) for part in parts if part)
     put(PAGE, "scaling", text)
     print(text)
 

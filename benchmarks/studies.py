@@ -29,9 +29,16 @@ def main() -> None:
 
 
 def go_on(name: str, until: float, every: float) -> None:
-    """Do what is open of one study, exporting every so many seconds."""
-    study, home = Study.load(HERE / f"{name}.yaml"), Path("runs") / name
-    kept = HERE / "results" / f"{name}.parquet"
+    """Do what is open of one study of this folder."""
+    drive(Study.load(HERE / f"{name}.yaml"), Path("runs") / name, HERE / "results" / f"{name}.parquet", until, every)
+
+
+def drive(study: Study, home: Path, kept: Path, until: float, every: float) -> bool:
+    """Do what is open of ``study`` in ``home`` until the monotonic clock shows ``until``; True where all is done.
+
+    kept: the export, which is begun from where ``home`` is new, and written every so many seconds.
+    """
+    name = study.name
     if kept.exists() and not home.exists():
         import_export(kept, home, study)
     complete = False
@@ -42,6 +49,7 @@ def go_on(name: str, until: float, every: float) -> None:
         for what, sentence in summary.failures:
             print(f"failed: {what}: {sentence}", flush=True)
         complete = summary.complete or not summary.open  # failed runs are tried again by the next command
+    return complete
 
 
 class _Said:

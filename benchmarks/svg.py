@@ -41,7 +41,7 @@ class Scale:
         return (self._turned(value) - low) / (high - low)
 
     def _turned(self, value: float) -> float:
-        return math.log(value) if self.logarithmic else value
+        return math.log(max(value, self.marks[0])) if self.logarithmic else value
 
 
 def chart(title: str, x: Scale, y: Scale, curves: Sequence[Curve], *, wide: int = 560, high: int = 320) -> str:

@@ -1,6 +1,8 @@
 """``limbeck law scaling`` and ``limbeck plan`` on results whose law is known."""
 
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,56 @@ def test_the_law_in_words_and_as_data(run: Run, results: str) -> None:
     assert code == 0
     assert law["free"]["b"]["low"] < 0.5 < law["free"]["b"]["high"]
     assert [row["per_class"] for row in law["sizes"]] == list(SIZES)
+
+
+def test_the_law_as_data_has_plans_and_bands(run: Run, results: str) -> None:
+    _, out, _ = run("law", "scaling", results, "--json")
+    law = json.loads(out)
+    assert [plan["target"]["value"] for plan in law["plans"]] == [0.2, 0.1, 0.05, 0.02]
+    assert law["plans"][0]["per_class"] < law["plans"][1]["per_class"]
+    assert law["bands"][0]["per_class"] == 1
+    assert law["trust"]["holds"] is True
+
+
+def test_gain_and_level_are_options(run: Run, results: str) -> None:
+    laws = [json.loads(run("law", "scaling", results, "--json", *words)[1]) for words in ((), ("--level", "0.8"))]
+    widths = [law["free"]["b"]["high"] - law["free"]["b"]["low"] for law in laws]
+    assert widths[1] < widths[0]
+    _, out, _ = run("law", "scaling", results, "--gain", "0.04")
+    assert "twice as many samples gain less than 4 points" in out
+    for words, hint in ((("--gain", "2"), "positive fraction"), (("--level", "95"), "between 0 and 1")):
+        code, out, err = run("law", "scaling", results, *words)
+        assert (code, out) == (2, "")
+        assert hint in err
+
+
+def test_twice_the_budget_is_known_by_its_name_or_named(run: Run, tmp_path: Path) -> None:
+    once = study(lambda k: 0.5 * k**-0.5 + 0.05)
+    again = study(lambda k: 0.5 * k**-0.5 + (0.0 if k == 200 else 0.05), sizes=(100, 200))
+    for name in ("dm-twice", "longer"):
+        more = Records.of(replace(row, method=name) for row in again if row.method == "dm")
+        (once + more).to_parquet(tmp_path / f"{name}.parquet")
+    for words in (("dm-twice.parquet",), ("longer.parquet", "--doubled", "longer")):
+        code, out, _ = run("plan", *words, "--gap", "0.15", "--json")
+        assert code == 0
+        assert json.loads(out)["largest_measured"] == 100
+        code, out, _ = run("law", "scaling", *words, "--json")
+        assert code == 0
+        assert [row["per_class"] for row in json.loads(out)["sizes"]] == list(SIZES[:-1])
+    code, _, err = run("plan", "longer.parquet", "--gap", "0.15")
+    assert code == 2
+    assert "dm, longer" in err
+
+
+def test_a_law_that_does_not_hold_is_said_first(run: Run, tmp_path: Path) -> None:
+    study(lambda k: 0.4 * math.exp(-k / 10) + 0.05).to_parquet(tmp_path / "bent.parquet")
+    for words in (("plan", "bent.parquet", "--gap", "0.02"), ("plan", "bent.parquet", "-k", "100")):
+        code, out, _ = run(*words)
+        assert code == 0
+        assert out.startswith("c·k^(-b) + e is not to be trusted for these gaps (misfit p = ")
+    code, _, err = run("plan", "bent.parquet", "-k", "400")
+    assert code == 2
+    assert "outside the measured sizes" in err
 
 
 def test_a_law_without_a_fall_is_data_too(run: Run, tmp_path: Path) -> None:
@@ -74,7 +126,13 @@ def test_what_cannot_be_reached_is_an_answer(run: Run, results: str) -> None:
         (("--gap", "5"), "not percent"),
         (("--gap", "nan"), "not percent"),
         (("--gap", "0.1", "--certainty", "0.4"), "between 0.5 and 1"),
-        (("-k", "0"), "positive size"),
+        (("-k", "0"), "whole number from 1 to 5000"),
+        (("-k", "inf"), "whole number"),
+        (("-k", "nan"), "whole number"),
+        (("-k", "0.1"), "whole number"),
+        (("-k", "1e9"), "whole number"),
+        (("--accuracy", "-0.3"), "from 0 to 1, not percent"),
+        (("--gap", "0.1", "--doubled", "dsa"), "known are dm"),
         (("--gap", "0.1", "--method", "dsa"), "known are dm"),
         (("--gap", "0.1", "--configuration", "b"), "known are a"),
     ],

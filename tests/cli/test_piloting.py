@@ -42,7 +42,7 @@ def test_a_pilot_from_end_to_end(run: Run, small: Path) -> None:
     page = (small / "report.html").read_text()
     headline = re.search(r'<p class="finding">(.*?)</p>', page)
     assert headline is not None
-    assert headline[1].startswith(("With dm,", "With random,"))
+    assert headline[1].startswith(("A demonstration: with dm,", "A demonstration: with random,"))
     assert "How many samples? The law of dm" in page
     assert "A demonstration, not evidence" in page
     code, out, err = run(*TINY, "--json")  # all is there already
@@ -58,6 +58,18 @@ def test_a_pilot_from_end_to_end(run: Run, small: Path) -> None:
     assert run("law", "scaling", str(small), "--method", "random", "--json")[0] == 0
     assert run("report", str(small), "--out", "again.html")[0] == 0
     assert "The law of random" in (small.parent.parent / "again.html").read_text()
+    assert run("study", "export", str(small), "export.parquet")[0] == 0
+    code, out, _ = run("plan", "export.parquet", "--gap", "0.3", "--certainty", "0.6", "--method", "dm", "--json")
+    assert code == 0
+    assert {key: json.loads(out)[key] for key in ("per_class", "values", "seconds")} == {
+        key: plan[key] for key in ("per_class", "values", "seconds")
+    }
+    code, out, _ = run("plan", "export.parquet", "-k", "1", "--method", "dm", "--json")
+    assert code == 0
+    assert json.loads(out)["values"] == 4 * 2
+    assert json.loads(out)["seconds"] >= 0
+    assert run("report", "export.parquet", "--out", "exported.html")[0] == 0
+    assert "The law of random" in (small.parent.parent / "exported.html").read_text()
     for words, hint in (((*TINY, "--split-seed", "1"), "options"), ((*TINY[:-1], "90s"), "budget")):
         code, _, err = run(*words)
         assert code == 2

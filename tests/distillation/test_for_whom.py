@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from limbeck.data.task import Task
+from limbeck.distillation.checkpoint import Standing
 from limbeck.distillation.distill import compose, distill, distill_into
 from limbeck.distillation.distiller import Situation
+from limbeck.distillation.image_rate import MeasuredRate
 from limbeck.distillation.outer_loop import MatchingDistiller
 from limbeck.errors import FitError
 from limbeck.matching.audience import Everyone, Net, WorstGap
@@ -54,6 +56,29 @@ def test_killed_at_random_moments_the_worst_gap_ends_with_the_same_bytes(tmp_pat
 def test_a_space_of_one_is_served_and_said(task: Task, text: str) -> None:
     made = distill(task, "dm", per_class=1, **{**FEW, "for": text})
     assert any("holds one configuration" in note for note in made.card.notes)
+
+
+def test_no_configuration_is_drowned_by_the_size_of_anothers_gradient(
+    task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps are as long as the measured rate aims at, although networks with and without norm differ a thousandfold."""
+    sizes: dict[int, list[float]] = {}
+    step = MatchingDistiller._step
+
+    def spied(self: MatchingDistiller, now: Standing, grads: dict[str, Any]) -> Any:
+        if now.lr != 1.0:  # not while the rate is measured
+            size = float(grads["pixels"].square().mean().sqrt())
+            sizes.setdefault(now.location.counters["configuration"], []).append(size)
+        return step(self, now, grads)
+
+    monkeypatch.setattr(MatchingDistiller, "_step", spied)
+    made = distill(task, "dm", per_class=2, **{**FEW, "iterations": 24, "for": "mixed"})
+    assert len(sizes) >= 4
+    assert all(
+        found[0] == pytest.approx(1.0, abs=1e-4) and 0.1 < min(found) <= max(found) < 10 for found in sizes.values()
+    )
+    assert made.card.budget["lr"] == pytest.approx(0.1)  # a unit step at rate 1, and min(0.1, 1/√24) is wanted
+    assert compose(task, "dm", 1, **{"for": "mixed"}).rate == MeasuredRate()  # type: ignore[attr-defined]
 
 
 def test_the_shared_augmentation_is_the_drawn_one(task: Task) -> None:

@@ -17,6 +17,7 @@ from limbeck.study.runs import Source
 from limbeck.study.study import MethodChoice, Study
 
 SIZES = (1, 2, 3, 5, 8, 12, 20)
+WIDE = (1, 2, 5, 10, 20, 50, 100, 200)
 BARE = Study("pilot-60s", Source("digits"), (MethodChoice("dm"),))
 
 
@@ -61,15 +62,23 @@ def test_labels_are_told_apart() -> None:
 def test_the_sentence_is_for_the_smallest_gap_within_the_measured_sizes() -> None:
     (best,) = findings(results(named(steep, "dm", noise=0.003)), targets=(0.2, 0.1, 0.001), shape=(1, 8, 8))
     text = best.sentence()
-    assert text.startswith("With dm, ")
+    assert text.startswith("A demonstration: with dm, ")
     assert "10 points" in text
     assert "95 % certainty" in text
     plan = best.plans[1]
     assert plan.total is not None
     assert plan.values == 64 * plan.total
     (none,) = findings(results(named(lambda k: 0.3 + 0.1 / k, "dm", noise=0.003)), targets=(0.2, 0.1))
-    assert none.sentence().startswith("With dm, a gap of 20 points")
-    assert "cannot be reached" in none.sentence()
+    assert none.sentence().startswith("A demonstration: with dm, a gap of 20 points")
+    assert "is not shown to be reachable" in none.sentence()
+
+
+def test_enough_sizes_are_no_demonstration_and_a_refuted_law_is_said_first() -> None:
+    (good,) = findings(results(named(slow, "dm", sizes=WIDE)))
+    assert good.sentence().startswith("With dm, ")
+    (bent,) = findings(results(named(lambda k: 0.4 * math.exp(-k / 10) + 0.05, "dm", sizes=WIDE)))
+    assert bent.sentence().startswith("With dm, c·k^(-b) + e is not to be trusted for these gaps (")
+    assert "How sure: 200 a class by dm" in bent.sureness()
 
 
 def test_no_fall_is_said() -> None:
@@ -87,14 +96,27 @@ def test_how_sure_and_what_more_would_buy() -> None:
     assert math.isnan(bare.promise)
 
 
-def test_sizes_that_have_not_converged_are_left_out() -> None:
+@pytest.mark.parametrize("name", [DOUBLED, "dm-twice"])
+def test_sizes_that_have_not_converged_are_left_out(name: str) -> None:
     rows = named(steep, "dm", noise=0.003)
-    moved = [replace(r, method=DOUBLED, accuracy=min(1.0, r.accuracy + 0.05)) for r in rows if r.per_class >= 12]
+    moved = [replace(r, method=name, accuracy=min(1.0, r.accuracy + 0.05)) for r in rows if r.per_class >= 12]
     moved = [r for r in moved if r.set != "full-matched"]
     (found,) = findings(results([*rows, *moved]))
     assert found.law is not None
     assert list(found.law.ground.table.sizes) == [1, 2, 3, 5, 8]
-    assert any("twice the distillation budget" in remark for remark in found.law.ground.remarks)
+    assert any("wice the distillation budget moves" in remark for remark in found.law.ground.remarks)
+
+
+def test_rows_of_twice_the_budget_without_their_method_are_a_method() -> None:
+    (found,) = findings(results(named(steep, "dsa-twice")))
+    assert found.method == "dsa-twice"
+
+
+def test_rows_of_twice_the_budget_at_other_sizes_check_nothing() -> None:
+    again = named(steep, "dm-twice", sizes=(30, 40))
+    (found,) = findings(results(named(steep, "dm"), again))
+    assert found.law is not None
+    assert any("was not checked" in remark for remark in found.law.ground.remarks)
 
 
 def test_everything_is_plain_data() -> None:

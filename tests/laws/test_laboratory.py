@@ -7,6 +7,7 @@ from limbeck.errors import FitError, OptionError
 from limbeck.laws import ScalingLaw
 from limbeck.laws.fixed_features import random_convolutions, raw_pixels
 from limbeck.laws.laboratory import Laboratory, RidgeLaboratory, SoftmaxLaboratory
+from limbeck.laws.near_optimal import herded
 
 SIZES = (20, 40, 80, 160, 320, 640, 1300, 2600)
 
@@ -71,11 +72,42 @@ def test_a_planted_floor_is_found(data) -> None:
         laboratory.predicted("distance", weights)
 
 
+@pytest.mark.parametrize("kind", [RidgeLaboratory, SoftmaxLaboratory])
+def test_the_drift_of_optima_is_the_second_difference_over_weights(kind) -> None:
+    generator = np.random.default_rng(4)
+    features = generator.normal(size=(30, 3))
+    targets = np.eye(3)[(features + generator.gumbel(size=(30, 3))).argmax(1)]
+    laboratory, q = kind(features, targets, 0.1), np.exp(0.8 * features[:, 0])
+    q = q / q.sum()
+    w = laboratory.full(q)
+    slope = laboratory.gradients(w, features, targets).mean(0) + laboratory.ridge * w.ravel()
+
+    def along(step: float, place: int) -> float:
+        return float(slope @ laboratory.optimum(features, targets, (1 - step) * q + step * np.eye(30)[place]).ravel())
+
+    still, step = float(slope @ w.ravel()), 1e-3
+    bends = [(along(step, i) + along(-step, i) - 2 * still) / step**2 for i in range(30)]
+    drift = float(q @ np.array(bends)) / 2  # m E[w_S − w_q]: the multinomial's covariance is Σ q (δ − q)(δ − q)ᵀ/m
+    plain = laboratory.hessian(w, features, laboratory.uniform) @ laboratory.spread(q)
+    known = laboratory.predicted("excess", q)
+    assert abs(drift) > 1e-3
+    assert 3 * known.c == pytest.approx(float(np.trace(plain)) / 2 + drift, rel=1e-3)
+    assert known.e == pytest.approx(laboratory.excess(w))
+
+
+def test_the_curvature_of_outputs_is_that_of_the_hessian(laboratory: Laboratory) -> None:
+    w = laboratory.full() + 0.2
+    inner = laboratory.output_curvature(w, laboratory.features)
+    whole = np.einsum("nd,nce,nf->dcfe", laboratory.features, inner, laboratory.features).reshape(w.size, w.size) / 300
+    expected = laboratory.hessian(w, laboratory.features, laboratory.uniform) - laboratory.ridge * np.eye(w.size)
+    np.testing.assert_allclose(whole, expected, atol=1e-10)
+
+
 def test_the_matching_term_bounds_the_excess(laboratory: Laboratory) -> None:
     generator = np.random.default_rng(1)
     assert laboratory.convexity <= laboratory.curvature(laboratory.full()) + 1e-12
     gaps = {}
-    for name, index in (("drawn", laboratory.drawn(24, generator)), ("herded", laboratory.herded(24))):
+    for name, index in (("drawn", laboratory.drawn(24, generator)), ("herded", herded(laboratory, 24))):
         share = np.full(24, 1 / 24)
         gaps[name], bound = laboratory.bound(laboratory.features[index], laboratory.targets[index], share)
         assert 0 <= gaps[name] <= bound

@@ -111,6 +111,8 @@ def test_what_is_impossible_is_said_before_anything_is_measured(monkeypatch: pyt
         design(DIGITS, 60.0, network="convnett", measure=never)
     with pytest.raises(OptionError, match="unknown source"):
         design(Source("digit"), 60.0, measure=never)
+    with pytest.raises(FitError, match="took 40 of the 60 s"):
+        design(DIGITS, 60.0, spent=40.0, measure=never)
     monkeypatch.setattr(pilot, "FIFTH", 50)
     with pytest.raises(FitError, match="training examples and a pilot needs"):
         design(DIGITS, 60.0, measure=never)

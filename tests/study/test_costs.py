@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from limbeck.compute import Compute
-from limbeck.errors import OptionError
+from limbeck.errors import FitError, OptionError
 from limbeck.study.costs import Costs, Trial, measured_costs
 from limbeck.study.runs import Source
 from limbeck.study.study import Execution
@@ -26,7 +26,7 @@ def test_a_measurement_finds_something_everywhere(tmp_path: Path) -> None:
     chance = np.random.default_rng(0)
     np.savez(tmp_path / "rows.npz", x=chance.normal(size=(120, 3)), y=np.repeat([0, 1], 60))
     trial = Trial(Source(f"npz:{tmp_path / 'rows.npz'}"), 4, CPU, (("real_batch", 4),), network="mlp:width=4")
-    costs = measured_costs(trial, Execution(1, 1), budget=30.0)
+    costs = measured_costs(trial, Execution(1, 1), budget=600.0)
     assert 0 < costs.start < costs.spent
     assert costs.classes == 2
     for seconds in (costs.choose, costs.distil(2, 1), costs.judge(2, 1), costs.reference(1)):
@@ -36,3 +36,10 @@ def test_a_measurement_finds_something_everywhere(tmp_path: Path) -> None:
 def test_what_is_wrong_with_the_trial_is_said_by_its_process() -> None:
     with pytest.raises(OptionError, match="unknown source"):
         measured_costs(Trial(Source("digit"), 4, CPU), Execution(1, 1), budget=30.0)
+
+
+def test_measuring_gives_up_where_half_of_the_budget_is_gone(tmp_path: Path) -> None:
+    np.savez(tmp_path / "rows.npz", x=np.random.default_rng(0).normal(size=(120, 3)), y=np.repeat([0, 1], 60))
+    trial = Trial(Source(f"npz:{tmp_path / 'rows.npz'}"), 4, CPU, (("real_batch", 4),), network="mlp:width=4")
+    with pytest.raises(FitError, match="more than half of the"):  # a new process alone takes longer
+        measured_costs(trial, Execution(1, 1), budget=0.01)

@@ -68,6 +68,16 @@ def test_one_network_or_one_augmentation_restricts_the_standard_space() -> None:
     assert len(only) == 3 and {c.architecture for c in only} == {ConvNet(depth=2, width=4)}
 
 
+def test_mixed_has_every_network_and_every_pair_and_begins_with_the_usual_one() -> None:
+    made = space("mixed", (1, 28, 28))
+    assert made.configurations[0].architecture == ConvNet(3, width=32) and len({c.architecture for c in made}) == 7
+    assert made.configurations[0].augmentation == DSA("color_crop_cutout_scale_rotate")
+    assert len({(c.optimizer, c.augmentation) for c in made}) == 6 and len(made) == 7
+    only = space("mixed", (3, 32, 32), architecture=ConvNet(width=8))
+    assert len(only) == 6 and {c.architecture for c in only} == {ConvNet(width=8)}
+    assert len(space("mixed", (3, 32, 32), architecture=MLP(), augment=Nothing())) == 3
+
+
 def test_unknown_names_and_bad_sizes_are_sentences() -> None:
     with pytest.raises(OptionError, match="did you mean standard"):
         space("standart", (1, 8, 8))

@@ -21,7 +21,10 @@ __all__ = ["cite", "export", "info", "names", "report", "show"]
 
 WIDE = 150  # columns of a terminal from which on a table of many columns reads well
 
-Sets = Annotated[list[Path], typer.Argument(help="Directories of synthetic sets.", show_default=False)]
+Sets = Annotated[
+    list[Path],
+    typer.Argument(help="Directories of synthetic sets, or one study's directory or export.", show_default=False),
+]
 
 
 def names(
@@ -167,12 +170,12 @@ def report(
     source: Annotated[str | None, typer.Option(help="Where the real data is, if not where it was.")] = None,
     groups: Groups = None,
 ) -> None:
-    """Write one self-contained page about synthetic sets, or about a study."""
+    """Write one self-contained page about synthetic sets, or about a study (its directory or its export)."""
     from limbeck.cli.console import say
     from limbeck.report.page import write_page
     from limbeck.report.report import report_sets
 
-    if len(directories) == 1 and (directories[0] / "results.sqlite").exists():
+    if len(directories) == 1 and ((directories[0] / "results.sqlite").exists() or directories[0].is_file()):
         from limbeck.cli.studies import write_study_page
 
         say(f"Wrote {write_study_page(directories[0], out, f'limbeck report {directories[0]} --out {out}')}.")

@@ -10,7 +10,9 @@ from limbeck.cli.asking import Json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from limbeck.data.task import Task
     from limbeck.laws.findings import Found
+    from limbeck.study.results import StudyResults
     from limbeck.study.study import Study
 
 __all__ = ["driven", "study", "write_study_page"]
@@ -159,8 +161,9 @@ def write_study_page(
     found: "Sequence[Found]" = (),
     details: "Sequence[str]" = (),
 ) -> Path:
-    """The page of a study's directory, with a section for each law that its sizes can bear.
+    """The page of a study's directory or of its export, with a section for each law that its sizes can bear.
 
+    An export has no sets to picture, and its data may be elsewhere: then the page shows numbers alone.
     found: what a pilot found: then its plan stands on top, with ``details`` under it.
     """
     from dataclasses import replace
@@ -169,18 +172,31 @@ def write_study_page(
     from limbeck.report.lawful import law_section
     from limbeck.report.page import write_page
     from limbeck.report.report import report_study
-    from limbeck.study.perform import opened
     from limbeck.study.results import StudyResults
     from limbeck.synthetic.synthetic_set import SyntheticSet
 
     results = StudyResults.load(directory)
-    task = opened(results.study.source)
+    task = _task(results)
     sets = [SyntheticSet.load(folder) for folder in results.set_directories().values()]
     tested = results.records.where(split="test")
-    told = found or (findings(results, shape=task.shape) if len(tested) else ())
+    told = found or (findings(results, shape=None if task is None else task.shape) if len(tested) else ())
     first = [law_section(each.law, each.plans) for each in told if each.law is not None]
     records = tested if len(tested) else results.records
-    story = report_study(records, sets, task=task, command=command, first=first)
+    title = "" if task is not None else f"The study {results.study.name}"
+    story = report_study(records, sets, task=task, command=command, title=title, first=first)
     if found:
         story = replace(story, finding=found[0].sentence(), details=(*details, story.finding, *story.details))
     return write_page(out, story)
+
+
+def _task(results: "StudyResults") -> "Task | None":
+    """The data of a study; of an export's study only where they are at hand."""
+    from limbeck.errors import LimbeckError
+    from limbeck.study.perform import opened
+
+    try:
+        return opened(results.study.source)
+    except LimbeckError:
+        if results.directory is not None:
+            raise
+        return None

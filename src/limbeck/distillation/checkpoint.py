@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from limbeck.distillation.levelling import Squares
 from limbeck.errors import ArtifactError
 from limbeck.files import write_atomically
 from limbeck.matching.state import Location
@@ -33,6 +34,7 @@ class Standing:
 
     iteration: iterations done. attempt: how often the run was rolled back. rate: factor on the image learning rate.
     losses: (iteration, loss) so far, thinned. lr: a measured image learning rate; None for the optimizer's own.
+    squares: sizes of gradients by configuration, where several are served.
     """
 
     iteration: int
@@ -44,6 +46,7 @@ class Standing:
     learned: dict[str, Tensor]
     losses: tuple[tuple[int, float], ...]
     lr: float | None = None
+    squares: Squares = ()
 
 
 def write_standing(path: Path, standing: Standing) -> None:
@@ -66,6 +69,7 @@ def write_standing(path: Path, standing: Standing) -> None:
         "counters": standing.location.counters,
         "losses": [list(pair) for pair in standing.losses],
         "lr": standing.lr,
+        "squares": [list(known) for known in standing.squares],
     }
     write_atomically(path, save(tensors, {"standing": json.dumps(header)}))
 
@@ -93,4 +97,5 @@ def read_standing(path: Path, device: str) -> Standing:
         learned=groups["learned"],
         losses=tuple((int(i), float(v)) for i, v in header["losses"]),
         lr=header.get("lr"),
+        squares=tuple((int(kind), int(visits), float(mean)) for kind, visits, mean in header.get("squares", ())),
     )

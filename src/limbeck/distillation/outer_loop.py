@@ -19,6 +19,7 @@ from limbeck.data.task import Task
 from limbeck.distillation.checkpoint import BETWEEN, CHECKPOINT, Standing, read_standing, write_standing
 from limbeck.distillation.distiller import Distiller, Progress, Situation, stored_per_class
 from limbeck.distillation.image_rate import GivenRate, ImageRate
+from limbeck.distillation.levelling import levelled
 from limbeck.distillation.log import Log
 from limbeck.distillation.real_pool import Everything, RealPool
 from limbeck.distillation.result import Made, finished
@@ -165,7 +166,8 @@ class MatchingDistiller(Distiller):
         slope = self._slope(now, frame)
         if not slope.finite:
             return None, slope.loss, slope.parts
-        stepped, moments = self._step(now, slope.grads)
+        now, grads = self._levelled(now, slope.grads)
+        stepped, moments = self._step(now, grads)
         following = replace(
             now,
             iteration=now.iteration + 1,
@@ -214,6 +216,13 @@ class MatchingDistiller(Distiller):
             variables |= dict(zip(names, after, strict=True))
             moments |= {prefix + k: v for k, v in _pack(state, names).items()}
         return variables, moments
+
+    def _levelled(self, now: Standing, grads: dict[str, Tensor]) -> tuple[Standing, dict[str, Tensor]]:
+        """Where several configurations are served, their gradients at one size."""
+        if self.state.audience is None or len(self.state.audience.space) == 1:
+            return now, grads
+        squares, grads = levelled(now.squares, now.location.counters["configuration"], grads)
+        return replace(now, squares=squares), grads
 
     def _batches(
         self, inputs: Tensor, targets: Tensor | None, now: Standing, frame: _Frame
@@ -310,7 +319,8 @@ class MatchingDistiller(Distiller):
         squares, now = [], begun
         for _ in range(min(PROBES, max(1, self.iterations // 20))):
             slope = self._slope(now, frame)
-            moved, _ = self._step(replace(begun, lr=1.0), slope.grads)
+            now, grads = self._levelled(now, slope.grads)
+            moved, _ = self._step(replace(begun, lr=1.0), grads)
             change = [(moved[k] - v).double().square().flatten() for k, v in _images(begun.variables).items()]
             squares.append(float(torch.cat(change).mean()))
             now = self._moved(replace(now, iteration=now.iteration + 1), frame)

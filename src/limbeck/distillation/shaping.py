@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 
+from limbeck.distillation.image_rate import ImageRate, MeasuredRate
 from limbeck.distillation.outer_loop import MatchingDistiller
 from limbeck.errors import FitError, OptionError, unknown
 from limbeck.matching.audience import Net
@@ -28,7 +29,8 @@ def shaped(method: MatchingDistiller, changes: Mapping[str, str], shape: tuple[i
     difficulty:        ``sdc=λ`` adds the norm of each class's gradient, ``gradn=λ`` the mean norm over examples
                        [wang2024sdc]; λ is relative to the matching loss.
     for:               a space whose configurations are drawn, e.g. ``standard``; ``standard:net`` draws from a few that
-                       cover it, ``standard:worst`` mostly the worst served of these.
+                       cover it, ``standard:worst`` mostly the worst served of these. Their gradients are brought to one
+                       size, so that an image learning rate is in units of a step's move, and is measured.
     Raises OptionError, FitError where a combination makes no sense.
     """
     terms = _sum(method).terms
@@ -47,7 +49,7 @@ def shaped(method: MatchingDistiller, changes: Mapping[str, str], shape: tuple[i
     if "state" in changes:
         method = replace(method, state=state(changes["state"], _architectures(method.state)))
     if "for" in changes:
-        method = replace(method, state=_serving(method.state, changes["for"], shape))
+        method = replace(method, state=_serving(method.state, changes["for"], shape), rate=_measured(method.rate))
     return method
 
 
@@ -76,6 +78,11 @@ def _difficulty(text: str, terms: tuple[Term, ...]) -> Term:
 def _architectures(of: State) -> tuple[Architecture, ...]:
     own = getattr(of, "architectures")  # noqa: B009 (every state that has a name declares them)
     return tuple(own)
+
+
+def _measured(rate: ImageRate) -> ImageRate:
+    """A rate that was published for one network says nothing about the networks of a space."""
+    return replace(rate, published=0) if isinstance(rate, MeasuredRate) else rate
 
 
 def _serving(of: State, text: str, shape: tuple[int, ...]) -> State:

@@ -1,7 +1,7 @@
 """What a law may rest on: enough sizes and seeds, runs that belong together, and sizes whose distillation converged."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -44,8 +44,9 @@ def ground(table: GapTable, doubled: GapTable | None = None, *, level: float) ->
     """Check a table, leave out what cannot be used, and estimate its noise. Raises EvidenceError."""
     table = _seeded(table)
     _enough(table)
+    checked = "whether twice the distillation budget would move the largest sizes was not checked"
     if doubled is not None:
-        table = _converged(table, doubled, level=level)
+        table, checked = _converged(table, doubled, level=level)
         _enough(table)
     out = outlying(table.sizes, table.risks)
     said = [
@@ -53,18 +54,29 @@ def ground(table: GapTable, doubled: GapTable | None = None, *, level: float) ->
         "its size and is left out."
         for k, s in zip(*np.nonzero(out), strict=True)
     ]
-    runs = np.where(out, np.nan, table.risks)
+    gaps, risks = _noises(table, np.where(out, np.nan, table.risks))
+    told = [f"{text[:1].upper()}{text[1:]}." for text in (*table.remarks, checked)]
+    return Ground(table, gaps, risks, (*told, *said, *_thin(table)))
+
+
+def _noises(table: GapTable, runs: Array) -> tuple[Noise, Noise]:
+    """Of the gaps, and of the risks themselves."""
     last = len(table.sizes)
     turn = np.concatenate([np.eye(last), -np.ones((last, 1))], 1)
-    shared = np.asarray(table.reference.var(ddof=1) / len(table.reference))
-    freedom = np.asarray(float(len(table.reference) - 1))
-    gaps = noise(table.sizes, runs - table.reference.mean(), shared, freedom, turn @ table.test @ turn.T)
-    risks = noise(table.sizes, runs, np.zeros(()), freedom, table.test[:last, :last])
-    told = [f"{text[:1].upper()}{text[1:]}." for text in table.remarks]
-    remarks = [*told, *said, *_thin(table)]
-    if doubled is None:
-        remarks.append("Whether twice the distillation budget would move the largest sizes was not checked.")
-    return Ground(table, gaps, risks, tuple(remarks))
+    reference = float(table.reference.var(ddof=1)) / len(table.reference)
+    networks, freedom = table.crossed
+    both = reference + networks
+    spread = reference**2 / (len(table.reference) - 1) + networks**2 / freedom
+    together = both**2 / spread if spread > 0 else 1.0
+    gaps = noise(
+        table.sizes,
+        runs - table.reference.mean(),
+        np.asarray(both),
+        np.asarray(together),
+        turn @ table.test @ turn.T,
+    )
+    risks = noise(table.sizes, runs, np.asarray(networks), np.asarray(freedom), table.test[:last, :last])
+    return gaps, risks
 
 
 def _seeded(table: GapTable) -> GapTable:
@@ -105,25 +117,58 @@ def _thin(table: GapTable) -> list[str]:
     return said
 
 
-def _converged(table: GapTable, doubled: GapTable, *, level: float) -> GapTable:
-    """Without those of the two largest sizes whose gap moves by more than its interval when the budget is doubled."""
-    common = [float(size) for size in table.sizes[-2:] if size in doubled.sizes]
-    if not common:
-        raise EvidenceError(
-            f"the doubled budget was run at none of the two largest sizes of {table.method}: run it there, or leave it "
-            "out."
-        )
-    moved = []
-    for size in common:
-        before, after = (t.risks[np.flatnonzero(t.sizes == size)[0]] for t in (table, doubled))
-        before, after = before[np.isfinite(before)], after[np.isfinite(after)]
-        reach = float(quantile(np.asarray(float(len(before) - 1)), (1 + level) / 2))
-        half = reach * float(before.std(ddof=1)) / math.sqrt(len(before))
-        if len(after) and abs(float(after.mean() - before.mean())) > half:
-            moved.append(size)
-    names = ", ".join(f"{size:g}" for size in moved)
-    if moved:
-        return table.without(moved, f"without {names} a class: twice the distillation budget moves the gap there")
-    return replace(
-        table, remarks=(*table.remarks, "Twice the distillation budget leaves the largest sizes as they are")
-    )
+def _converged(table: GapTable, doubled: GapTable, *, level: float) -> tuple[GapTable, str]:
+    """Without those of the two largest sizes whose gap moves by more than its interval when the budget is doubled.
+
+    A size is out where the mean difference of the seeds that both budgets have is more than the half width of its gap's
+    interval under the pooled variance of all sizes, or clearly not zero (a t-test of the paired differences).
+    """
+    moved: list[tuple[float, str]] = []
+    still: list[tuple[float, str]] = []
+    unknown = []
+    for size in (float(each) for each in table.sizes[-2:]):
+        change = _change(table, doubled, size, level=level)
+        if change is None:
+            unknown.append(f"{size:g}")
+            continue
+        mean, half, allowed = change
+        clear = mean - half > 0 or mean + half < 0
+        limit = f"where its own interval is ± {100 * allowed:.1f}"
+        said = f"{size:g} a class ({_signed(mean)} ± {100 * half:.1f} points, {limit})"
+        (moved if clear or abs(mean) > allowed else still).append((size, said))
+    first, second, third = (" and ".join(words) for words in ([s for _, s in moved], [s for _, s in still], unknown))
+    told = [
+        f"twice the distillation budget moves the gap at {first}: left out" if moved else "",
+        f"twice the distillation budget leaves the gap at {second} as it is" if still else "",
+        f"whether it moves the gap at {third} a class is not known" if unknown else "",
+    ]
+    out = [size for size, _ in moved]
+    return (table.without(out, "") if out else table), "; ".join(text for text in told if text)
+
+
+def _change(table: GapTable, doubled: GapTable, size: float, *, level: float) -> tuple[float, float, float] | None:
+    """Mean paired difference of the gap by twice the budget, half its interval, and half that of the gap itself."""
+    if size not in doubled.sizes:
+        return None
+    before = table.risks[int(np.flatnonzero(table.sizes == size)[0])]
+    after = doubled.risks[int(np.flatnonzero(doubled.sizes == size)[0])]
+    known = {seed: risk for seed, risk in zip(table.seeds, before, strict=True) if np.isfinite(risk)}
+    pairs = [
+        (known[seed], risk)
+        for seed, risk in zip(doubled.seeds, after, strict=True)
+        if seed in known and np.isfinite(risk)
+    ]
+    if len(pairs) < SEEDS:
+        return None
+    differences = np.array([second - first for first, second in pairs])
+    reach = float(quantile(np.asarray(len(pairs) - 1.0), (1 + level) / 2))
+    half = reach * float(differences.std(ddof=1)) / math.sqrt(len(pairs))
+    gaps, _ = _noises(table, table.risks)
+    place = (table.sizes == size).astype(np.float64)
+    own = float(place @ gaps.own() @ place)
+    pooled = quantile(gaps.freedom(place), (1 + level) / 2)
+    return float(differences.mean()), half, float(pooled) * math.sqrt(own)
+
+
+def _signed(gap: float) -> str:
+    return f"{100 * gap:+.1f}".replace("-", "−")

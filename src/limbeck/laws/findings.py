@@ -1,23 +1,21 @@
 """What a study of several sizes found: for each method its law with plans, or the sentence that says why not."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from limbeck.errors import EvidenceError
 from limbeck.evaluation.cells import FULL
 from limbeck.evaluation.records import Records
-from limbeck.laws.law import LEVEL, Interval
-from limbeck.laws.pilot import DOUBLED
-from limbeck.laws.plan import Plan
+from limbeck.laws.law import LEVEL, Interval, points
+from limbeck.laws.plan import Plan, prefaced
 from limbeck.laws.scaling import ScalingLaw
+from limbeck.laws.spending import spending
+from limbeck.laws.twice import doubled_for, doubled_names
 from limbeck.study.results import StudyResults
-from limbeck.study.runs import DistilRun
 
-__all__ = ["TARGETS", "Found", "findings", "seconds_of"]
+__all__ = ["TARGETS", "Found", "findings"]
 
 TARGETS = (0.2, 0.1, 0.05, 0.02)  # gaps to full data that are planned for
 MORE = 4  # times the budget, for what it would buy
@@ -49,21 +47,20 @@ class Found:
             return f"No law can be fitted for {self.name}: {self.reason}"
         reached = [plan for plan in self.plans if plan.reachable and not plan.extrapolated]
         best = reached[-1] if reached else next((p for p in self.plans if p.reachable), self.plans[0])
-        said = best.sentence()
-        flat = " no fall of the gap with the size was seen at this budget;" if self.law.rate.word == "no fall" else ""
-        return f"With {self.name},{flat} {said[:1].lower()}{said[1:]}"
+        flat = "" if self.law.rate.falls else " no fall of the gap with the size was seen at this budget;"
+        return prefaced(self.law.trust, f"with {self.name},{flat} {best.clause()}")
 
     def sureness(self) -> str:
         """How sure the plan is, and what a larger budget would buy."""
         if self.law is None:
             return "A larger budget would allow more sizes and seeds."
-        largest = float(self.law.ground.table.sizes[-1])
+        largest = self.law.runs.largest
         gap, later, spread = self.margins(largest)
         return (
-            f"How sure: {largest:g} a class by {self.name} leave {_points(gap.value)} points to full data, and in a "
-            f"new run less than {_points(gap.high)} with {100 * gap.level:g} % certainty. {MORE} times the budget, "
-            f"spent on seeds, would narrow this margin from {_points(gap.high - gap.value)} to about {_points(later)} "
-            f"points; {_points(spread)} of it are the spread between runs, which no budget removes."
+            f"How sure: {largest:g} a class by {self.name} leave {points(gap.value)} points to full data, and in a "
+            f"new run less than {points(gap.high)} with {100 * gap.level:g} % certainty. {MORE} times the budget, "
+            f"spent on seeds, would narrow this margin from {points(gap.high - gap.value)} to about {points(later)} "
+            f"points; {points(spread)} of it are the spread between runs, which no budget removes."
         )
 
     def margins(self, per_class: float) -> tuple[Interval, float, float]:
@@ -74,7 +71,7 @@ class Found:
         assert self.law is not None
         gap = self.law.gap_at(per_class, certainty=LEVEL)
         margin = gap.high - gap.value
-        mean = float(self.law.free.new_run(per_class, LEVEL, np.zeros(()))[1]) - gap.value
+        mean = self.law.runs.at(per_class, LEVEL, run=False).high - gap.value
         spread = math.sqrt(max(0.0, margin**2 - mean**2))
         return gap, math.hypot(spread, min(mean, margin) / math.sqrt(MORE)), spread
 
@@ -103,7 +100,8 @@ def findings(
     shape: of one example, for the stored numbers of a plan. Raises EvidenceError where there are no rows.
     """
     records = results.records.where(split="test")
-    kinds = dict.fromkeys((row.method, row.labels) for row in records if row.method not in (FULL, DOUBLED))
+    apart = {FULL, *doubled_names({row.method for row in records}).values()}
+    kinds = dict.fromkeys((row.method, row.labels) for row in records if row.method not in apart)
     if not kinds:
         raise EvidenceError("the study has no rows on the test split: run it to the end first.")
     asked = _Asked(certainty, tuple(targets), shape)
@@ -111,23 +109,6 @@ def findings(
     shared = min((float(f.law.ground.table.sizes[-1]) for f in found if f.law is not None), default=0.0)
     ranked = [replace(each, promise=_promise(each, records, shared)) for each in found]
     return tuple(sorted(ranked, key=lambda f: (f.law is None, 0.0 if math.isnan(f.promise) else -f.promise)))
-
-
-def seconds_of(results: StudyResults, method: str) -> Callable[[float], float] | None:
-    """Seconds of one distillation by size, a line through those of the study; None where fewer than two sizes have any.
-
-    Choosing real examples has no iterations and is not counted.
-    """
-    iterated, known = results.iterations(), []
-    for entry in results.entries:
-        run = entry.run if entry.kind == "DistilRun" and entry.state == "done" else None
-        if isinstance(run, DistilRun) and (run.label or run.method) == method and (method, run.per_class) in iterated:
-            known.append((float(run.per_class), entry.seconds))
-    if len({size for size, _ in known}) < 2:
-        return None
-    sizes, seconds = zip(*known, strict=True)
-    slope, start = np.polyfit(sizes, seconds, 1)
-    return lambda size: max(0.0, float(start + slope * size))
 
 
 class _Asked(NamedTuple):
@@ -138,14 +119,14 @@ class _Asked(NamedTuple):
 
 def _found(results: StudyResults, records: Records, kind: tuple[str, str], asked: _Asked) -> Found:
     method, labels = kind
-    doubled = DOUBLED if method == "dm" and any(row.method == DOUBLED for row in records) else None
+    doubled = doubled_for(records, method)
     try:
         law = ScalingLaw.fit(records, method=method, labels=labels, doubled=doubled)
     except EvidenceError as error:
         return Found(method, labels, None, (), str(error))
-    seconds = seconds_of(results, method)
+    spent = spending(results, law.ground.table, shape=asked.shape)
     plans = (law.samples_for(gap=gap, certainty=asked.certainty) for gap in asked.targets)
-    return Found(method, labels, law, tuple(plan.with_costs(shape=asked.shape, seconds=seconds) for plan in plans))
+    return Found(method, labels, law, tuple(plan.with_costs(spent) for plan in plans))
 
 
 def _promise(found: Found, records: Records, size: float) -> float:
@@ -154,7 +135,3 @@ def _promise(found: Found, records: Records, size: float) -> float:
     rows = records.where(method=found.method, labels=found.labels, per_class=size)
     known = [row.validation for row in rows if row.finished and not math.isnan(row.validation)]
     return math.fsum(known) / len(known) if known else math.nan
-
-
-def _points(gap: float) -> str:
-    return f"{100 * gap:.1f}".replace("-", "−") if math.isfinite(gap) else "any number of"

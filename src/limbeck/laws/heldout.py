@@ -50,6 +50,7 @@ def held_out(form: Form, noise: Noise, *, held: int, level: float) -> HeldOut:
     """Fit ``form`` without the ``held`` largest sizes and predict their mean gaps.
 
     The reference's error moves prediction and outcome alike and cancels; the test set's does as far as it is common.
+    The variance of the held-out means is that of all sizes' trend, in which they take part.
     """
     rest = len(noise.sizes) - held
     known = fit(form, _first(noise, rest))
@@ -71,6 +72,7 @@ def _first(noise: Noise, number: int) -> Noise:
         sizes=noise.sizes[:number],
         mean=noise.mean[:number],
         counts=noise.counts[:number],
+        common=noise.common[:number, :number],
         shared=np.zeros_like(noise.shared),
         test=noise.test[:number, :number],
     )
@@ -80,9 +82,10 @@ def _predict(known: Fit, noise: Noise, place: int, level: float) -> Interval:
     size, rest = float(noise.sizes[place]), len(known.noise.sizes)
     row = known.form.design(np.array([size]), known.profile.shapes)[:, 0, :]
     weights, _ = known.profile.weights(row)
-    own = noise.trend.at(noise.sizes)[place] / noise.counts[place]
-    common = float(weights @ noise.test[:rest, place])
-    added = np.asarray(max(own + noise.test[place, place] - 2 * common, 0.0))
+    error = noise.own() + noise.test
+    own = noise.own()[place, place]
+    common = float(weights @ error[:rest, place])
+    added = np.asarray(max(float(error[place, place]) - 2 * common, 0.0))
     reach = quantile(known.noise.freedom(weights, new=size, added=np.asarray(own)), (1 + level) / 2)
     low, high = known.profile.band(row, reach, added=added)
     return Interval(float(known.gap(size)), float(low), float(high), level)

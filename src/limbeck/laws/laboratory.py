@@ -70,6 +70,10 @@ class Laboratory(ABC):
     def hessian(self, w: Array, features: Array, weights: Array) -> Array:
         """(d·C, d·C) of the regularised objective."""
 
+    @abstractmethod
+    def output_curvature(self, w: Array, features: Array) -> Array:
+        """(n, C, C) second derivative of each example's loss by its outputs φᵀw."""
+
     @property
     def uniform(self) -> Array:
         """The weights of full data."""
@@ -135,7 +139,7 @@ class Laboratory(ABC):
     def predicted(self, measure: Measure, weights: Array | None = None) -> Known:
         """The law of sets drawn by ``weights``, computed from curvature and noise, for k examples a class.
 
-        A floor needs weights and the measure "excess"; c is then exact to first order where the floor is small.
+        A floor needs weights and the measure "excess": c is then ½ tr(H_T V) + ∇L_T(w_q)ᵀ k E[w_S − w_q].
         """
         classes, spread = self.targets.shape[1], self.spread(weights)
         if measure == "distance":
@@ -147,7 +151,27 @@ class Laboratory(ABC):
             return Known(mean / math.sqrt(classes), 0.5, 0.0)
         w = self.full(weights)
         curvature = self.hessian(w, self.features, self.uniform)
-        return Known(float(np.trace(curvature @ spread)) / 2 / classes, 1.0, self.excess(w))
+        drift = 0.0 if weights is None else self._drift(weights, spread)
+        return Known((float(np.trace(curvature @ spread)) / 2 + drift) / classes, 1.0, self.excess(w))
+
+    def _drift(self, weights: Array, spread: Array) -> float:
+        """∇L_T(w_q)ᵀ m E[w_S − w_q] for m drawn examples, to first order.
+
+        w_S − w_q = −H_S⁻¹ g_S has the mean H⁻¹ (E[H_i H⁻¹ g_i] − ½ ∇³L_q[V])/m; with u = H⁻¹ ∇L_T(w_q) the last part is
+        half the derivative of tr(H_q V) along u.
+        """
+        w = self.full(weights)
+        each = self.gradients(w, self.features, self.targets)
+        inverse = np.linalg.inv(self.hessian(w, self.features, weights))
+        u = inverse @ (each.mean(0) + self.ridge * w.ravel())
+        steps = ((each - weights @ each) @ inverse).reshape(len(each), *w.shape)
+        moved = np.einsum("nd,ndc->nc", self.features, steps)
+        along = self.features @ u.reshape(w.shape)
+        curved = np.einsum("n,nc,nce,ne->", weights, along, self.output_curvature(w, self.features), moved)
+        small = 1e-4 / max(float(np.linalg.norm(u)), 1e-12) * u.reshape(w.shape)
+        up, down = (self.hessian(w + s * small, self.features, weights) for s in (1, -1))
+        bent = float(((up - down) * spread).sum()) / 2 * max(float(np.linalg.norm(u)), 1e-12) / 1e-4
+        return float(curved) - bent / 2
 
     def _of_class(self, spread: Array, place: int) -> Array:
         size, classes = self.features.shape[1], self.targets.shape[1]
@@ -164,34 +188,26 @@ class Laboratory(ABC):
             for unit in range(seeds):
                 generator = np.random.default_rng(derive(seed, "laboratory", size, unit))
                 risks[row, unit] = value(self.trained(self.drawn(size * classes, generator, weights)))
-        count = len(sizes)
+        return self.table(sizes, risks)
+
+    def table(self, sizes: tuple[int, ...], risks: Array) -> GapTable:
+        """A gap table of sets of ``sizes`` examples a class: risks (K, S) are the gaps themselves, one a seed."""
+        classes, count = self.targets.shape[1], len(sizes)
         return GapTable(
-            method="drawn",
+            method="sets",
             labels="hard",
             configurations=(type(self).__name__,),
             split="validation",
             sizes=np.array(sizes, dtype=np.float64),
             total=np.array(sizes, dtype=np.float64) * classes,
             risks=risks,
-            seeds=tuple(range(seeds)),
+            seeds=tuple(range(risks.shape[1])),
             networks=np.ones(count),
             within=np.zeros(count),
             reference=np.zeros(2),
             available=len(self.features) / classes,
             test=np.zeros((count + 1, count + 1)),
         )
-
-    def herded(self, size: int) -> NDArray[np.int64]:
-        """(size,) indices chosen greedily so that the mean gradient at w_T comes nearest to that of full data."""
-        each = self.gradients(self.full(), self.features, self.targets)
-        aim, total = each.mean(0), np.zeros(each.shape[1])
-        chosen = []
-        for number in range(1, size + 1):
-            wanted = number * aim - total
-            place = int(((each - wanted) ** 2).sum(1).argmin())
-            total = total + each[place]
-            chosen.append(place)
-        return np.array(chosen, dtype=np.int64)
 
 
 @final
@@ -218,6 +234,9 @@ class RidgeLaboratory(Laboratory):
     def hessian(self, w: Array, features: Array, weights: Array) -> Array:
         inner = (features * weights[:, None]).T @ features + self.ridge * np.eye(features.shape[1])
         return np.asarray(np.kron(inner, np.eye(w.shape[1])), dtype=np.float64)
+
+    def output_curvature(self, w: Array, features: Array) -> Array:
+        return np.broadcast_to(np.eye(w.shape[1]), (len(features), w.shape[1], w.shape[1]))
 
     def perfect(self) -> tuple[Array, Array]:
         """C examples whose ridge solution is w_T exactly: the smallest set there is, a floor of zero at one a class.
@@ -248,8 +267,8 @@ class SoftmaxLaboratory(Laboratory):
                 break
             step = np.linalg.solve(self.hessian(w, features, weights), slope).reshape(w.shape)
             length = 1.0
-            # halved until the objective falls: Newton's steps are only safe near the optimum
-            while length > 1e-8 and self._value(w - length * step, features, targets, weights) > value:
+            # halved until the objective falls, beyond rounding: Newton's steps are only safe near the optimum
+            while length > 1e-8 and self._value(w - length * step, features, targets, weights) > value * (1 + 1e-13):
                 length /= 2
             w = w - length * step
             value = self._value(w, features, targets, weights)
@@ -265,10 +284,13 @@ class SoftmaxLaboratory(Laboratory):
         error = self._softmax(features @ w) - targets
         return np.asarray((features[:, :, None] * error[:, None, :]).reshape(len(features), -1))
 
-    def hessian(self, w: Array, features: Array, weights: Array) -> Array:
+    def output_curvature(self, w: Array, features: Array) -> Array:
         p = self._softmax(features @ w)
-        inner = weights[:, None, None] * (p[:, :, None] * np.eye(p.shape[1]) - p[:, :, None] * p[:, None, :])
-        size, classes = features.shape[1], p.shape[1]
+        return np.asarray(p[:, :, None] * np.eye(p.shape[1]) - p[:, :, None] * p[:, None, :])
+
+    def hessian(self, w: Array, features: Array, weights: Array) -> Array:
+        inner = weights[:, None, None] * self.output_curvature(w, features)
+        size, classes = features.shape[1], inner.shape[1]
         curvature = np.zeros((size, classes, size, classes))
         for c in range(classes):
             for e in range(c, classes):

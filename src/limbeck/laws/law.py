@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["IMPOSSIBLE", "LEVEL", "Array", "Interval", "Law"]
+__all__ = ["IMPOSSIBLE", "LEVEL", "Array", "Interval", "Law", "points"]
 
 LEVEL = 0.95
 IMPOSSIBLE = -1.0  # no gap in accuracy can be smaller: a fit whose floor is has not seen one
@@ -39,14 +39,27 @@ class Interval:
         return f"{self.value:.3g} [{low}, {high}]"
 
     @property
+    def points(self) -> str:
+        """A fraction in percentage points: ``5.1 points [4.2, 6.0]``."""
+        low, high = (points(end) for end in self.ends)
+        return f"{points(self.value)} points [{low}, {high}]"
+
+    @property
     def ends(self) -> tuple[float, float]:
         """low, high."""
         return self.low, self.high
 
     def dictionary(self) -> dict[str, float | None]:
-        """Plain JSON data; an open side is None."""
-        low, high = (end if math.isfinite(end) else None for end in self.ends)
-        return {"value": self.value, "low": low, "high": high, "level": self.level}
+        """Plain JSON data; what is infinite is None."""
+        value, low, high = (each if math.isfinite(each) else None for each in (self.value, *self.ends))
+        return {"value": value, "low": low, "high": high, "level": self.level}
+
+
+def points(fraction: float) -> str:
+    """A fraction in percentage points with one decimal: ``0.051`` → ``5.1``."""
+    if math.isinf(fraction):
+        return "∞" if fraction > 0 else "−∞"
+    return f"{100 * fraction:.1f}".replace("-", "−")
 
 
 class Law(ABC):

@@ -1,10 +1,15 @@
 """The inverse of a plan: the gap that a given number of samples leaves in a new distil-and-train run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from limbeck.laws.law import LEVEL, Interval
+from limbeck.errors import OptionError
+from limbeck.laws.law import LEVEL, Interval, points
+from limbeck.laws.newrun import Dropped
+from limbeck.laws.plan import outside, prefaced
 from limbeck.laws.scaling import ScalingLaw
+from limbeck.laws.spending import Spending
+from limbeck.laws.trust import Trust
 
 __all__ = ["Outlook", "outlook"]
 
@@ -13,47 +18,76 @@ __all__ = ["Outlook", "outlook"]
 class Outlook:
     """gap: expected of a new run at ``per_class``, which stays below its high end with ``certainty`` (one-sided).
 
-    total: examples of all classes.  largest: the largest measured size; beyond it this extrapolates.
+    total: examples of all classes.  smallest, largest: measured sizes; beyond them this extrapolates.
+    trust: in the law.  dropped: failed and outlying runs, which the certainty knows nothing of.
+    values: stored numbers, and seconds: what distilling costs, None where not known.
     """
 
-    per_class: float
+    per_class: int
     total: int
     certainty: float
     gap: Interval
+    smallest: float
     largest: float
+    trust: Trust
+    dropped: Dropped
+    values: int | None = None
+    seconds: float | None = None
 
     @property
     def extrapolated(self) -> bool:
-        """True where the size lies beyond the measured ones."""
-        return self.per_class > self.largest
+        """True where the size lies outside the measured ones."""
+        return not self.smallest <= self.per_class <= self.largest
+
+    def with_costs(self, spent: Spending) -> "Outlook":
+        """With the stored numbers and the seconds that distilling takes."""
+        return replace(self, values=spent.numbers(self.total), seconds=spent.seconds(float(self.per_class)))
 
     def sentence(self) -> str:
-        """For a person."""
-        most, mean = (f"{100 * end:.1f}".replace("-", "−") for end in (self.gap.high, self.gap.value))
+        """For a person: what must be said of the law first."""
+        parts = [f"{self.per_class} sample{'' if self.per_class == 1 else 's'} a class ({self.total} in all"]
+        parts.append("" if self.values is None else f", {self.values:,} stored numbers")
+        parts.append("" if self.seconds is None else f", about {self.seconds:.0f} s of distilling")
         said = (
-            f"{self.per_class:g} samples a class ({self.total} in all) leave a gap to full data of less than {most} "
-            f"points in a new run with {100 * self.certainty:g} % certainty ({mean} expected)"
+            f"{''.join(parts)}) leave a gap to full data of less than {points(self.gap.high)} points in a new run with "
+            f"{100 * self.certainty:g} % certainty ({points(self.gap.value)} expected){self.dropped.clause()}"
+            f"{outside(float(self.per_class), self.smallest, self.largest)}"
         )
-        if self.extrapolated:
-            return f"{said}; {self.largest:g} a class is the largest measured size, so this is an extrapolation."
-        return f"{said}."
+        if not self.trust.holds:
+            said = f"{self.trust.doubt}: {self.trust.basis}, {said}"
+        return prefaced(self.trust, said)
 
     def dictionary(self) -> dict[str, Any]:
         """Plain JSON data."""
         return {
             "per_class": self.per_class,
             "total": self.total,
+            "values": self.values,
+            "seconds": self.seconds,
             "certainty": self.certainty,
             "gap": self.gap.value,
             "gap_below": self.gap.high,
+            "smallest_measured": self.smallest,
             "largest_measured": self.largest,
             "extrapolated": self.extrapolated,
+            "trust": self.trust.dictionary(),
+            "dropped": self.dropped.dictionary(),
             "sentence": self.sentence(),
         }
 
 
-def outlook(law: ScalingLaw, per_class: float, *, certainty: float = LEVEL) -> Outlook:
-    """What ``per_class`` samples leave. Raises OptionError for a size or a certainty outside its domain."""
-    gap = law.gap_at(per_class, certainty=certainty)
-    table = law.ground.table
-    return Outlook(per_class, round(per_class * table.classes), certainty, gap, float(table.sizes[-1]))
+def outlook(law: ScalingLaw, per_class: int | float, *, certainty: float = LEVEL) -> Outlook:
+    """What ``per_class`` samples leave, a whole number from 1 to all real examples of a class.
+
+    Raises OptionError for a size or a certainty outside its domain, EvidenceError where a refuted law says nothing.
+    """
+    runs = law.runs
+    if not (1 <= per_class <= runs.available and float(per_class).is_integer()):
+        raise OptionError(
+            f"the size is {per_class:g}: give a whole number from 1 to {runs.available} examples a class, as many as "
+            "there are real ones."
+        )
+    gap = law.gap_at(float(per_class), certainty=certainty)
+    total = round(per_class * runs.ground.table.classes)
+    span = (runs.smallest, runs.largest)
+    return Outlook(int(per_class), total, certainty, gap, *span, runs.trust, runs.dropped)

@@ -97,6 +97,7 @@ def design(
     execution = _execution()
     trial = Trial(source, most, compute, _settings(1), network=network, networks=NETWORKS)
     spent += time.perf_counter() - began
+    _begun(spent, budget)
     costs = (measure or _measured)(trial, execution, budget)
     workers = execution.processes
     room = workers * (0.97 * budget - spent - costs.spent - costs.start - FINISH)
@@ -164,6 +165,15 @@ def _most(task: Task) -> int:
             "leave that class out, or add examples."
         )
     return most
+
+
+def _begun(spent: float, budget: float) -> None:
+    """Before anything is measured: is there time left for a study?"""
+    if spent > budget / 2:
+        raise FitError(
+            f"starting and opening the data took {spent:.0f} of the {budget:g} s: give --budget {_minutes(4 * spent)} "
+            "or more."
+        )
 
 
 def _fitting(most: int, costs: Costs, room: float) -> tuple[Rung, tuple[int, ...], tuple[str, ...], int] | None:

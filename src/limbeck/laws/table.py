@@ -10,6 +10,7 @@ from limbeck.errors import EvidenceError, MismatchError, OptionError
 from limbeck.evaluation.cells import FULL
 from limbeck.evaluation.records import Record, Records
 from limbeck.laws.law import Array
+from limbeck.laws.noise import crossed
 
 __all__ = ["GapTable", "common_test_error", "configurations", "gap_table"]
 
@@ -24,6 +25,7 @@ class GapTable:
     within:    (K,) variance over networks of one set (evaluation seeds; of the mean over configurations), 0 where there
                was one network a set.
     reference: (R,) risks of the full-data networks, one a training seed.  available: real examples a class.
+    crossed:   variance of the mean over network seeds that all sets were trained with, and its degrees of freedom.
     test:      (K + 1, K + 1) covariance by the choice of the test examples, the reference last.
     configurations: those averaged over.  remarks: what was left out, one sentence each.
     """
@@ -41,6 +43,7 @@ class GapTable:
     reference: Array
     available: float
     test: Array
+    crossed: tuple[float, float] = (0.0, 1.0)
     remarks: tuple[str, ...] = ()
 
     @property
@@ -49,11 +52,12 @@ class GapTable:
         return float(self.total[0] / self.sizes[0])
 
     def without(self, sizes: Sequence[float], why: str) -> "GapTable":
-        """The same without some sizes, and a remark that says so."""
+        """The same without some sizes, and a remark that says why, unless it is empty."""
         keep = np.array([size not in sizes for size in self.sizes])
         both = np.append(keep, True)
         cut = {name: getattr(self, name)[keep] for name in ("sizes", "total", "risks", "networks", "within")}
-        return replace(self, **cut, test=self.test[np.ix_(both, both)], remarks=(*self.remarks, why))
+        remarks = (*self.remarks, why) if why else self.remarks
+        return replace(self, **cut, test=self.test[np.ix_(both, both)], remarks=remarks)
 
     def __str__(self) -> str:
         where = (
@@ -83,8 +87,11 @@ def gap_table(
     rows, full, failed = _finished(records, method, labels, reference)
     names, left = _configurations(rows, full, configuration)
     remarks = [f"{failed} networks of {rows[0].method} failed and are left out" if failed else "", *left]
+    remarks.append(_other_reference(full, reference))
     rows = [row for row in rows if row.configuration in names]
     full = [row for row in full if row.configuration in names]
+    if not _stored([rows, full]):
+        remarks.append("the error by the choice of test examples is taken as 0, because correctness is not stored")
     return _table(rows, full, names, tuple(text for text in remarks if text))
 
 
@@ -150,6 +157,7 @@ def _table(rows: list[Record], full: list[Record], names: tuple[str, ...], remar
         reference=reference[np.isfinite(reference)],
         available=full[0].per_class,
         test=_test_error([*by_size, full]),
+        crossed=_crossed(rows, names),
         remarks=remarks,
     )
 
@@ -171,6 +179,12 @@ def _references(records: Records, reference: str) -> list[Record]:
         raise EvidenceError("a gap needs full-data references and there are none: add them to the study.")
     asked = [row for row in full if row.set == f"{FULL}-{reference}"]
     return asked or [row for row in full if row.set == full[0].set]
+
+
+def _other_reference(full: list[Record], asked: str) -> str:
+    """A remark where the reference is another one than asked for."""
+    found = full[0].set.removeprefix(f"{FULL}-")
+    return "" if found == asked else f"no full-data network of the kind '{asked}' finished: the gap is to '{found}'"
 
 
 def _check(rows: list[Record]) -> None:
@@ -217,11 +231,35 @@ def _within(rows: list[Record], names: tuple[str, ...]) -> float:
     return squares / freedom / len(names) if freedom else 0.0
 
 
+def _crossed(rows: list[Record], names: tuple[str, ...]) -> tuple[float, float]:
+    """What :func:`limbeck.laws.noise.crossed` says of the network seeds that every set has in every configuration."""
+    known: dict[tuple[float, int, str], dict[int, float]] = {}
+    for row in rows:
+        known.setdefault((row.per_class, row.distillation_seed, row.configuration), {})[row.seed] = 1 - row.accuracy
+    seeds = sorted(set.intersection(*(set(each) for each in known.values())))
+    sets = sorted({(size, seed) for size, seed, _ in known})
+    risks = [
+        [math.fsum(known[(*each, name)][seed] for name in names) / len(names) for seed in seeds]
+        for each in sets
+        if all((*each, name) in known for name in names)
+    ]
+    if not seeds or not risks:
+        return 0.0, 1.0
+    variance, freedom = crossed(np.array(risks))
+    return float(variance), float(freedom)
+
+
 def _test_error(groups: list[list[Record]]) -> Array:
     """(len(groups),) ² covariance of mean risks over the choice of test examples; 0 where correctness is not stored."""
-    counts = {row.examples for group in groups for row in group}
-    number = counts.pop() if len(counts) == 1 else 0
-    if number < 2:
+    number = _stored(groups)
+    if not number:
         return np.zeros((len(groups), len(groups)))
     shares = np.stack([np.mean([row.correctness() for row in group], 0) for group in groups])
     return np.asarray(np.cov(shares) / number, dtype=np.float64)
+
+
+def _stored(groups: list[list[Record]]) -> int:
+    """How many test examples all rows have their correctness for; 0 where it is not stored or they differ."""
+    counts = {row.examples for group in groups for row in group}
+    number = counts.pop() if len(counts) == 1 else 0
+    return number if number >= 2 else 0

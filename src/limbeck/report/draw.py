@@ -16,7 +16,8 @@ Drawing: TypeAlias = dict[str, Any]
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#8C6BB1", "#7F7F7F")
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "star", "hexagon")
 _DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot", "dash", "dot", "dashdot")
-_DODGE = 0.012  # decades between neighbours on a logarithmic axis, so that intervals do not hide each other
+# decades between neighbours on a logarithmic axis, so that intervals and marks do not hide each other; less for many
+_DODGE, _SPREAD = 0.03, 0.09
 _BAR = {"thickness": 14, "lenmode": "pixels", "len": 220, "y": 1, "yanchor": "top"}
 _ROW = 20  # pixels that an entry of the legend takes
 _LEVELS = ("solid", "dash", "dot", "dashdot")
@@ -75,7 +76,8 @@ def _line(chart: Chart, line: Line, place: int, group: int) -> list[Drawing]:
     colour = COLOURS[group % len(COLOURS)]
     reference = line.role == "reference"
     barred = [other for other in chart.lines if other.low and other.interval == "bar"]
-    shift = barred.index(line) - (len(barred) - 1) / 2 if line in barred else 0.0
+    step = min(_DODGE, _SPREAD / max(1, len(barred) - 1))
+    shift = step * (barred.index(line) - (len(barred) - 1) / 2) if line in barred else 0.0
     x = [_dodged(value, shift) for value in line.x] if chart.x.kind == "log" else list(line.x)
     trace: Drawing = {
         "type": "scatter",
@@ -205,7 +207,7 @@ def _layout(*, legend: bool) -> Drawing:
 
 
 def _dodged(value: float, shift: float) -> float:
-    return float(value * 10 ** (_DODGE * shift))
+    return float(value * 10**shift)
 
 
 def _number(value: float) -> float | None:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from limbeck.laws.heldout import HeldOut
-from limbeck.laws.law import IMPOSSIBLE, Interval
-from limbeck.laws.plan import Plan
-from limbeck.laws.scaling import FormFit, ScalingLaw
+from limbeck.laws.formfit import FormFit
+from limbeck.laws.law import Interval
+from limbeck.laws.plan import Plan, seen
+from limbeck.laws.saturation import size_in_words
+from limbeck.laws.scaling import ScalingLaw
 from limbeck.report.figures import Axis, Chart, Level, Line, Section, Table
 from limbeck.report.numbers import percent, quantity
 
@@ -16,7 +17,6 @@ __all__ = ["law_section"]
 
 _POINTS = 80  # of a drawn curve
 _GROUP = "law"  # what was measured and the law fitted to it share a colour
-_GAIN = 0.01
 
 
 def law_section(law: ScalingLaw, plans: Sequence[Plan] = ()) -> Section:
@@ -41,21 +41,18 @@ def _size(plan: Plan) -> str:
 
 def _chart(law: ScalingLaw) -> Chart:
     noise, table = law.ground.noise, law.ground.table
-    sizes = tuple(float(k) for k in noise.sizes)
-    grid = tuple(float(k) for k in np.geomspace(sizes[0], 2 * sizes[-1], _POINTS))
-    held = law.forms[0].held
-    lines = [_measured(law, sizes), *_fitted(law, grid)]
-    lines += [] if held is None else [_held(held)]
+    sizes, grid = tuple(float(k) for k in noise.sizes), law.grid(_POINTS)
+    lines = [_measured(law, sizes), *_fitted(law, grid), *_held(law)]
     lines += _saturation(law, lines)
     floor = law.e
-    low, high = (end if math.isfinite(end) else None for end in floor.ends)
-    levels = (Level("floor e", floor.value, *((low, high) if low is not None and high is not None else ())),)
+    shown = law.trust.claims and seen(floor)
+    ends = floor.ends if math.isfinite(floor.high) else ()
     return Chart(
         title=f"Gap of {table.method} to full data against size",
-        x=Axis("examples a class (logarithmic)", "log", (*sizes, 2 * sizes[-1])),
+        x=Axis("examples a class (logarithmic)", "log", (*sizes, grid[-1]) if grid[-1] > sizes[-1] else sizes),
         y=Axis("gap to full data (%)", "fraction"),
         lines=tuple(lines),
-        levels=levels if floor.low > -math.inf else (),
+        levels=(Level("floor e", floor.value, *ends),) if shown else (),
         alt=_alt(law),
     )
 
@@ -87,53 +84,68 @@ def _fitted(law: ScalingLaw, grid: tuple[float, ...]) -> list[Line]:
         interval="band",
         group=_GROUP,
     )
-    below = tuple(law.gap_at(k, certainty=law.level).high for k in grid)
-    runs = Line(f"{law.level:.0%} of new runs stay below", grid, below, role="reference", group=_GROUP)
+    known = grid if law.runs.fits else tuple(float(k) for k in law.ground.noise.sizes)
+    below = tuple(law.below(k) for k in known)
+    runs = Line(f"{law.certainty:.0%} of new runs stay below", known, below, role="reference", group=_GROUP)
     others = [each.fit for each in law.forms if each.fit.form != law.free.form and each.fit.form.parameters > 1]
     return [free, runs] + [
         Line(fit.form.name, grid, tuple(float(fit.gap(k)) for k in grid), role="reference") for fit in others
     ]
 
 
-def _held(held: HeldOut) -> Line:
-    return Line(
-        "held out: predicted from smaller sizes",
-        held.sizes,
-        tuple(p.value for p in held.predicted),
-        tuple(p.low for p in held.predicted),
-        tuple(p.high for p in held.predicted),
-        joined=False,
-        role="reference",
-    )
+def _held(law: ScalingLaw) -> list[Line]:
+    """What the free law and the form that predicted best said of the held-out sizes, in colours that differ."""
+    first, free = law.forms[0], next(each for each in law.forms if each.fit.form == law.free.form)
+    shown = [free] if first is free else [free, first]
+    return [
+        Line(
+            f"held out: predicted by {each.name}",
+            each.held.sizes,
+            tuple(p.value for p in each.held.predicted),
+            tuple(p.low for p in each.held.predicted),
+            tuple(p.high for p in each.held.predicted),
+            joined=False,
+            notes=tuple(f"from smaller sizes; measured {percent(o)}" for o in each.held.observed),
+            group="" if each is free else each.name,
+        )
+        for each in shown
+        if each.held is not None
+    ]
 
 
 def _saturation(law: ScalingLaw, lines: Sequence[Line]) -> list[Line]:
     """An upright line where twice as many examples gain little, if that is within the figure."""
-    size = law.saturation(_GAIN).per_class.value
-    first = lines[0]
-    if not first.x[0] <= size <= 2 * first.x[-1]:
+    where, first = law.saturation().per_class, lines[0]
+    if where is None or not first.x[0] <= where.value <= 2 * first.x[-1]:
         return []
-    name = f"twice as many gain < {100 * _GAIN:g} point"
-    return [Line(name, (size, size), (min(0.0, *first.low), max(first.high)), role="reference")]
+    name = f"twice as many gain < {_gain(law)}"
+    return [Line(name, (where.value,) * 2, (min(0.0, *first.low), max(first.high)), role="reference")]
+
+
+def _gain(law: ScalingLaw) -> str:
+    return f"{100 * law.gain:g} point{'' if law.gain == 0.01 else 's'}"
 
 
 def _numbers(law: ScalingLaw) -> Table:
     """c, b and e of the free fit and of the fit with b = 1/2, and where the law saturates."""
     c, e = law.of_half
-    where = law.saturation(_GAIN).per_class
-    seen = law.e.value > IMPOSSIBLE
+    where = law.saturation().per_class
     rows = (
-        ("c: gap of one a class above the floor", _fraction(law.c) if seen else "–", _fraction(c)),
+        ("c: gap of one a class above the floor", _fraction(law.c) if seen(law.e) else "–", _fraction(c)),
         ("b: exponent", _plain(law.b), "1/2, given"),
-        ("e: floor", _floor(law.e), _floor(e)),
-        (f"size from which twice as many gain < {100 * _GAIN:g} point", _plain(where), "–"),
+        ("e: floor", _floor(law), _fraction(e)),
+        (f"size from which twice as many gain < {_gain(law)}", "–" if where is None else _whole(where), "–"),
     )
     header = ("", f"free exponent [{law.level:.0%} interval]", "b = 1/2")
-    return Table("The law gap(k) = c·k^(−b) + e in numbers", header, rows)
+    why = "" if law.trust.claims else f" ({law.trust.doubt or law.trust.thin}: no floor or rate is stated)"
+    return Table(f"The law gap(k) = c·k^(−b) + e in numbers{why}", header, rows)
 
 
-def _floor(known: Interval) -> str:
-    if known.value > IMPOSSIBLE:
+def _floor(law: ScalingLaw) -> str:
+    known = law.e
+    if not law.trust.claims:
+        return "not stated"
+    if seen(known):
         return _fraction(known)
     return f"none is seen; at most {percent(known.high)}" if math.isfinite(known.high) else "none is seen"
 
@@ -148,21 +160,39 @@ def _plain(known: Interval) -> str:
     return f"{value} [{low}, {high}]"
 
 
+def _whole(known: Interval) -> str:
+    value, low, high = (size_in_words(each) for each in (known.value, *known.ends))
+    return f"{value} [{low}, {high}]"
+
+
 def _open(end: float) -> str:
     return "∞" if end > 0 else "−∞"
 
 
 def _forms(law: ScalingLaw) -> Table:
-    header = ("form", "held-out sizes within their intervals", "held-out score", "misfit p", "AICc")
-    caption = "Forms, the best prediction of held-out sizes first"
-    return Table(caption, header, tuple(_form(each) for each in law.forms))
+    header = (
+        "form",
+        "held-out sizes within their intervals",
+        "held-out gaps: predicted → measured",
+        "held-out score",
+        "misfit p",
+        "AICc",
+        "refuted",
+    )
+    caption = "Forms, the best prediction of held-out sizes first; differences below 2 in score tell none apart"
+    return Table(caption, header, tuple(_form(each, law) for each in law.forms))
 
 
-def _form(each: FormFit) -> tuple[str, ...]:
-    held = "–" if each.held is None else f"{each.held.inside} of {len(each.held.sizes)}"
-    score = "–" if each.held is None else _signed(each.held.score)
+def _form(each: FormFit, law: ScalingLaw) -> tuple[str, ...]:
+    inside, told, score = "–", "–", "–"
+    if each.held is not None:
+        inside = f"{each.held.inside} of {len(each.held.sizes)}"
+        known = zip(each.held.sizes, each.held.predicted, each.held.observed, strict=True)
+        told = "; ".join(f"{quantity(k)}: {_fraction(p)} → {percent(o)}" for k, p, o in known)
+        score = _signed(each.held.score)
     misfit = "–" if each.misfit is None else f"{each.misfit:.2g}"
-    return (each.name, held, score, misfit, "–" if each.aicc is None else _signed(each.aicc))
+    refuted = "no" if each.name in law.trust.standing else "yes"
+    return (each.name, inside, told, score, misfit, "–" if each.aicc is None else _signed(each.aicc), refuted)
 
 
 def _signed(number: float) -> str:
@@ -174,7 +204,7 @@ def _alt(law: ScalingLaw) -> str:
     said = [
         f"The gap of {law.ground.table.method} to full data is {percent(float(noise.mean[0]))} at {noise.sizes[0]:g} a "
         f"class and {percent(float(noise.mean[-1]))} at {noise.sizes[-1]:g}.",
-        f"The fitted floor is {_floor(law.e)}.",
+        f"The fitted floor is {_floor(law)}.",
     ]
     held = law.forms[0].held
     if held is not None:

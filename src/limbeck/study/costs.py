@@ -11,6 +11,7 @@ from typing import NamedTuple, final
 
 from limbeck.compute import Compute
 from limbeck.distillation.setting import Setting
+from limbeck.errors import FitError
 from limbeck.networks.names import architecture
 from limbeck.study.perform import RealWork, opened
 from limbeck.study.runs import DistilRun, EvaluateRun, Options, Run, Source
@@ -23,6 +24,7 @@ from limbeck.values import replace
 __all__ = ["Costs", "Trial", "measured_costs"]
 
 SHARE = 0.04  # of the budget that one measurement may take
+MOST = 0.5  # of the budget that all of them may take: a study that fits the rest would say nothing
 WARM = 2  # iterations or updates of the shorter of the two runs that tell a fixed cost from one that grows
 
 
@@ -80,9 +82,11 @@ class Costs:
 def measured_costs(trial: Trial, execution: Execution, *, budget: float) -> Costs:
     """Measure under the conditions of a study: the same processes and threads, all at work.
 
-    budget: seconds that the study will have; at most about a sixth of them is spent here. Raises LimbeckError.
+    budget: seconds that the study will have; about a sixth of them is spent here. Raises FitError once half of them are
+    gone, as they are on a machine that is slow or busy, and LimbeckError for what is wrong with the trial.
     """
     began = time.perf_counter()
+    until = time.time() + MOST * budget
     context = multiprocessing.get_context("spawn")
     count = execution.processes
     with (
@@ -90,7 +94,7 @@ def measured_costs(trial: Trial, execution: Execution, *, budget: float) -> Cost
         ProcessPoolExecutor(count, mp_context=context, initializer=settle, initargs=(execution.threads,)) as pool,
     ):
         places = [Path(folder) / str(place) for place in range(count)]
-        found = [each.result() for each in [pool.submit(_sample, trial, place, budget) for place in places]]
+        found = [each.result() for each in [pool.submit(_sample, trial, place, budget, until) for place in places]]
     spent = time.perf_counter() - began
     names = ("start", "choose", "store", "iterate", "iterate_each", "exam", "update", "update_each")
     start, *means = (sum(float(getattr(costs, name)) for costs in found) / count for name in names)
@@ -99,13 +103,21 @@ def measured_costs(trial: Trial, execution: Execution, *, budget: float) -> Cost
     return replace(found[0], **known)
 
 
-def _sample(trial: Trial, folder: Path, budget: float) -> Costs:
-    """One process's measurements; its ``start`` is what the first run takes longer than later ones."""
+def _sample(trial: Trial, folder: Path, budget: float, until: float) -> Costs:
+    """One process's measurements; its ``start`` is what the first run takes longer than later ones.
+
+    until: when it gives up, in seconds since the epoch, which all processes share.
+    """
     began = time.perf_counter()
     work, task = RealWork(), opened(trial.source)
     classes = len(task.classes)
 
     def seconds(run: Run) -> float:
+        if time.time() > until:
+            raise FitError(
+                f"measuring what a run costs took more than half of the {budget:g} s on this machine as busy as it is: "
+                f"give --budget {4 * budget:.0f}s or more, or a smaller --network."
+            )
         return work.perform(run, Place(folder)).seconds
 
     few, recipe = _chosen(trial, 1), _recipe(trial)

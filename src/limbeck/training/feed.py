@@ -55,8 +55,8 @@ class Feed:
         """Endless batches with their draws, from number ``first`` on: the whole set where it fits a batch, else epochs
         in new orders, in as many batches as needed and as equal as can be.
 
-        The usual way, full batches and a rest, gives a rest of 2 in 450 the weight of a batch of 64: on FashionMNIST, 45
-        a class, that costs 2.5 points.
+        The usual way, full batches and a rest, gives a rest of 2 in 450 the weight of a batch of 64: on FashionMNIST,
+        45 a class, that costs 2.5 points.
         """
         draws = generator(seed, "augment", device=self.device)
         for number, index in enumerate(self._order(seed)):

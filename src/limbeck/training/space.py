@@ -1,6 +1,5 @@
 """Spaces of configurations: whom a synthetic set should serve. The named ones adapt to the shape of the data."""
 
-import contextlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import final
@@ -12,10 +11,13 @@ from limbeck.data.augmentation import Augmentation
 from limbeck.data.dsa import DSA
 from limbeck.data.nothing import Nothing
 from limbeck.errors import FitError, OptionError, unknown
+from limbeck.networks.alexnet import AlexNet
 from limbeck.networks.convnet import ConvNet
+from limbeck.networks.lenet import LeNet
 from limbeck.networks.mlp import MLP
 from limbeck.networks.names import NETWORKS
 from limbeck.networks.network import Architecture
+from limbeck.networks.vgg import VGG11
 from limbeck.training.configuration import Configuration, Cosine, Epochs, Length, Schedule, Step, Updates
 from limbeck.training.optimizer import SGD, AdamW, Optimizer, RMSprop
 from limbeck.values import value
@@ -26,6 +28,7 @@ STANDARD_UPDATES, QUICK_UPDATES = (
     300,
     150,
 )  # enough for the loss of 100 images to flatten; a minute a network on one CPU
+MIXED_BATCH = 100  # ten images a class of ten: the whole of such a set, and as many real ones beside it
 
 Named = Mapping[str, Architecture]
 
@@ -109,20 +112,62 @@ def _dc_bench(shape: tuple[int, ...], architecture: Architecture | None, augment
 
 
 def _standard(shape: tuple[int, ...], architecture: Architecture | None, augment: Augmentation | None) -> Space:
-    image = len(shape) == 3
     if architecture is not None:
         networks: Named = {_label(architecture): architecture}
     else:
         networks = _networks(shape, 4)
-    own = {"none": Nothing(), **(_image_augmentation(shape) if image else {"noise": FeatureNoise()})}
-    augmentations = own if augment is None else {type(augment).__name__.lower(): augment}
     return Space.product(
         "standard",
         architectures=networks,
         optimizers=_OPTIMIZERS,
-        augmentations=augmentations,
+        augmentations=_augmentations(shape, augment),
         length=Updates(STANDARD_UPDATES),
     )
+
+
+def _mixed(shape: tuple[int, ...], architecture: Architecture | None, augment: Augmentation | None) -> Space:
+    """Every network and every pair of optimizer and augmentation at least once, walked through side by side."""
+    known = list((_varied(shape) if architecture is None else {_label(architecture): architecture}).items())
+    optimizers, augmentations = list(_OPTIMIZERS.items()), list(_augmentations(shape, augment).items())[::-1]
+    made = []
+    for i in range(max(len(known), len(optimizers) * len(augmentations))):
+        a, network = known[i % len(known)]
+        o, (optimizer, schedule) = optimizers[i % len(optimizers)]
+        g, how = augmentations[i % len(augmentations)]
+        length = Updates(QUICK_UPDATES)
+        made.append(Configuration(f"{a}/{o}/{g}", network, optimizer, schedule, how, length, MIXED_BATCH))
+    return Space("mixed", tuple(made))
+
+
+def _varied(shape: tuple[int, ...]) -> Named:
+    """Small networks of several families and norms that fit the shape."""
+    if len(shape) != 3:
+        return _FOR_TABLES
+    depth = 2 if min(shape[1:]) < 16 else 3
+    wanted: Named = {
+        f"convnet-{depth}-32": ConvNet(depth, width=32),
+        f"convnet-{depth}-32-bn": ConvNet(depth, width=32, norm="batch"),
+        "lenet": LeNet(),
+        "mlp": MLP(),
+        f"convnet-{depth}-32-plain": ConvNet(depth, width=32, norm="none"),
+        "alexnet-16": AlexNet(width=16),
+        "vgg11-8": VGG11(width=8),
+    }
+    return {name: network for name, network in wanted.items() if _fits(network, shape)}
+
+
+def _fits(network: Architecture, shape: tuple[int, ...]) -> bool:
+    try:
+        network.build(shape, 2)
+    except FitError:
+        return False
+    return True
+
+
+def _augmentations(shape: tuple[int, ...], augment: Augmentation | None) -> dict[str, Augmentation]:
+    if augment is not None:
+        return {type(augment).__name__.lower(): augment}
+    return {"none": Nothing(), **(_image_augmentation(shape) if len(shape) == 3 else {"noise": FeatureNoise()})}
 
 
 _FOR_IMAGES = ("convnet-3-32", "convnet-3-32-bn", "lenet", "mlp", "convnet-2-32", "convnet-2-32-bn")
@@ -152,8 +197,7 @@ def _networks(shape: tuple[int, ...], count: int) -> dict[str, Architecture]:
     fitting: dict[str, Architecture] = {}
     small = len(shape) == 3 and min(shape[1:]) < 16
     for name in (_FOR_SMALL_IMAGES if small else _FOR_IMAGES) if len(shape) == 3 else ():
-        with contextlib.suppress(FitError):
-            NETWORKS[name][0].build(shape, 2)
+        if _fits(NETWORKS[name][0], shape):
             fitting[name] = NETWORKS[name][0]
     return dict(list({**fitting, **_FOR_TABLES}.items())[:count])
 
@@ -164,10 +208,11 @@ def _label(architecture: Architecture) -> str:
 
 
 _Builder = Callable[[tuple[int, ...], Architecture | None, Augmentation | None], Space]
-_BUILDERS: Mapping[str, _Builder] = {"quick": _quick, "dc-bench": _dc_bench, "standard": _standard}
+_BUILDERS: Mapping[str, _Builder] = {"quick": _quick, "dc-bench": _dc_bench, "mixed": _mixed, "standard": _standard}
 
 SPACES: Mapping[str, str] = {
     "quick": f"one small network, {QUICK_UPDATES} updates: for demos and tests",
     "dc-bench": "the field's recipe: SGD 0.01, momentum 0.9, batch 256, ×0.1 at half; 300 epochs, augmented 1000",
+    "mixed": f"6 configurations or 7: networks, optimizers and augmentations in turn, {QUICK_UPDATES} updates each",
     "standard": f"24 configurations: 4 networks × 3 optimizers × 2 augmentations, {STANDARD_UPDATES} updates each",
 }
