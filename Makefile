@@ -10,7 +10,7 @@ INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 READY := $(VENV)/ready
 JOBS ?= 2
 
-.PHONY: demo test lint format bench no-loss study-statistics study-scaling study-methods clean set-up
+.PHONY: demo test lint format bench no-loss study-statistics study-scaling study-methods study-audience clean set-up
 
 set-up: $(READY)
 
@@ -44,6 +44,8 @@ no-loss: $(READY)
 
 study-statistics: $(READY)
 	$(BIN)/python benchmarks/study_statistics.py
+	$(BIN)/python benchmarks/study_pooled.py
+	$(BIN)/python benchmarks/laboratory_table.py
 
 # The real studies need LIMBECK_DATA (the folder with fashionmnist/ and mnist/) and hours; HOURS stops them earlier.
 HOURS ?= 24
@@ -52,7 +54,13 @@ study-scaling: $(READY)
 	$(BIN)/python benchmarks/laws_results.py
 
 study-methods: $(READY)
-	$(BIN)/python benchmarks/studies.py methods --hours $(HOURS)
+	$(BIN)/python benchmarks/studies.py methods sdc_fashion sdc_mnist sdc_cifar auto_mnist --hours $(HOURS)
+	$(BIN)/python benchmarks/methods_results.py
+	$(BIN)/python benchmarks/sdc_results.py
+
+study-audience: $(READY)
+	$(BIN)/python benchmarks/studies.py audience --hours $(HOURS)
+	$(BIN)/python benchmarks/audience_results.py
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache

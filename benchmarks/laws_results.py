@@ -133,7 +133,7 @@ def figure(name: str, found: list[Found]) -> str:
         fitted = [float(each.law.free.gap(k)) for k in grid]
         curves.append(Curve(f"{each.method}, fit", grid, fitted, dashed=True, colour=colour))
     x = Scale("synthetic or chosen examples a class", (1, 2, 5, 10, 20, 50, 100, 200), logarithmic=True)
-    y = Scale("gap in test accuracy (fraction)", (0.01, 0.02, 0.05, 0.1, 0.2, 0.5), logarithmic=True)
+    y = Scale("gap in test accuracy (fraction)", (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5), logarithmic=True)
     return chart(f"{name}: gap to full data, 95 % intervals", x, y, curves)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from limbeck.distillation.methods import METHODS
 from limbeck.errors import EvidenceError
 from limbeck.laws.fit import quantile
 from limbeck.laws.law import Array
@@ -45,6 +46,8 @@ def ground(table: GapTable, doubled: GapTable | None = None, *, level: float) ->
     table = _seeded(table)
     _enough(table)
     checked = "whether twice the distillation budget would move the largest sizes was not checked"
+    if table.method in METHODS and not METHODS[table.method].distils:
+        checked = ""  # choosing real examples has no budget
     if doubled is not None:
         table, checked = _converged(table, doubled, level=level)
         _enough(table)
@@ -55,7 +58,7 @@ def ground(table: GapTable, doubled: GapTable | None = None, *, level: float) ->
         for k, s in zip(*np.nonzero(out), strict=True)
     ]
     gaps, risks = _noises(table, np.where(out, np.nan, table.risks))
-    told = [f"{text[:1].upper()}{text[1:]}." for text in (*table.remarks, checked)]
+    told = [f"{text[:1].upper()}{text[1:]}." for text in (*table.remarks, checked) if text]
     return Ground(table, gaps, risks, (*told, *said, *_thin(table)))
 
 
