@@ -50,8 +50,7 @@ class Trust:
     def holds(self) -> bool:
         """True where nothing speaks against it: misfit p ≥ 0.01, all held-out sizes inside, score at most 2 behind.
 
-        Of 240 planted power laws with two sizes held out 3 did not pass (21 with intervals of 95 % each): one that does
-        not is not trusted, which costs plans and claims, but it is not said to be false.
+        A law that does not pass is not trusted, which costs plans and claims, but it is not said to be false.
         """
         return not self._faults
 

@@ -56,7 +56,7 @@ class Feed:
         in new orders, in as many batches as needed and as equal as can be.
 
         The usual way, full batches and a rest, gives a rest of 2 in 450 the weight of a batch of 64: on FashionMNIST,
-        45 a class, that costs 2.5 points.
+        45 a class, that costs 2 to 3 points (LOG.md).
         """
         draws = generator(seed, "augment", device=self.device)
         for number, index in enumerate(self._order(seed)):
