@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from compared import points as said
 
 from limbeck.errors import EvidenceError
-from limbeck.evaluation import holm
-from limbeck.evaluation.intervals import estimate
+from limbeck.evaluation import difference, holm
 from limbeck.evaluation.records import Records
 from limbeck.laws import ScalingLaw
 from limbeck.laws.forms import FreePower
 from limbeck.laws.law import Interval
-from limbeck.laws.table import GapTable, gap_table
+from limbeck.laws.table import GapTable
 
 # The nine primary curves of LOG.md (2026-11-21), one hypothesis b = 1/2 each; DM is registered against random.
 REGISTERED = (
@@ -27,7 +27,6 @@ REGISTERED = (
     ("scaling_mlp", "dm"),
 )
 NEEDED = 7  # of the nine, whose two largest sizes the free exponent was to predict
-SOME = 3  # sizes that are left out in turn are named where b then moves the most
 
 
 @dataclass(frozen=True)
@@ -93,19 +92,14 @@ def paired(loaded: Mapping[str, Records], one: str = "dm", other: str = "random"
     """Gap of one method minus the other's, paired by seed, at each size of each study; t-intervals over seeds."""
     rows = []
     for name, records in loaded.items():
-        try:
-            mine, theirs = (gap_table(records, method=method) for method in (one, other))
-        except EvidenceError:
-            continue
         cells = []
-        for place, size in enumerate(mine.sizes):
-            if size not in theirs.sizes:
+        for size in sorted({row.per_class for row in records if row.method == one}):
+            try:  # the reference is the same: gaps differ as accuracies do, the other way round
+                known = difference(*(records.where(method=m, per_class=size) for m in (other, one))).estimate
+            except EvidenceError:
                 continue
-            both = mine.risks[place] - theirs.risks[int(np.flatnonzero(theirs.sizes == size)[0])][: len(mine.seeds)]
-            known = estimate([float(d) for d in both if np.isfinite(d)], unit="distillation seed")
-            if known.low is not None and known.high is not None:
-                said = f"{100 * known.value:+.1f} [{100 * known.low:+.1f}, {100 * known.high:+.1f}]"
-                cells.append(f"{size:g}: {said.replace('-', '−')}")
+            if known.low is not None:
+                cells.append(f"{size:g}: {said(known)}")
         if cells:
             rows.append(f"| {name} | {'; '.join(cells)} |")
     head = [f"| study | a class: gap of {one} minus that of {other}, points |", "|---|---|"]

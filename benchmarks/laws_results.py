@@ -18,12 +18,12 @@ from limbeck.evaluation.intervals import estimate
 from limbeck.laws import ScalingLaw
 from limbeck.laws.pooled import pooled
 from limbeck.laws.spending import spending
+from limbeck.laws.twice import doubled_for, doubled_names
 from limbeck.study.results import StudyResults
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "laws.md"
 STUDIES = ("scaling_fashion", "scaling_mnist", "scaling_mlp")
-TWICE = "dm-twice"
 
 
 def laws(name: str, results: StudyResults) -> list[Found]:
@@ -31,10 +31,10 @@ def laws(name: str, results: StudyResults) -> list[Found]:
     records = results.records.where(split="test")
     known = [choice.called for choice in results.study.methods]
     found = []
-    for method in dict.fromkeys(m for m in known if m != TWICE):
-        doubled = TWICE if method == "dm" and any(row.method == TWICE for row in records) else None
+    apart = doubled_names(known).values()
+    for method in dict.fromkeys(m for m in known if m not in apart):
         try:
-            law = ScalingLaw.fit(records, method=method, doubled=doubled)
+            law = ScalingLaw.fit(records, method=method, doubled=doubled_for(records, method))
         except EvidenceError as error:
             print(f"{name}, {method}: {error}", file=sys.stderr)
             continue
@@ -133,7 +133,9 @@ def figure(name: str, found: list[Found]) -> str:
         fitted = [float(each.law.free.gap(k)) for k in grid]
         curves.append(Curve(f"{each.method}, fit", grid, fitted, dashed=True, colour=colour))
     x = Scale("synthetic or chosen examples a class", (1, 2, 5, 10, 20, 50, 100, 200), logarithmic=True)
-    y = Scale("gap in test accuracy (fraction)", (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5), logarithmic=True)
+    y = Scale(
+        "gap in test accuracy (fraction)", (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5), logarithmic=True
+    )
     return chart(f"{name}: gap to full data, 95 % intervals", x, y, curves)
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from limbeck.laws.fit import Fit, fit
 from limbeck.laws.forms import Form, FreePower, Power
 from limbeck.laws.law import Array
-from limbeck.laws.noise import Noise, crossed, new_variance, noise, outlying
+from limbeck.laws.noise import Noise, crossed, new_variance, noise, outlying, together
 from limbeck.laws.profile import project
 from limbeck.laws.rate import words
 
@@ -126,9 +126,9 @@ def simulate(cell: Cell, number: int, generator: np.random.Generator) -> Simulat
     kept = np.where(out, np.nan, runs)
     shared = reference.var(-1, ddof=1) / REFERENCES
     added, freedom = crossed(networks.reshape(number, -1, NETWORKS))
-    together = (shared + added) ** 2 / (shared**2 / (REFERENCES - 1) + added**2 / freedom)
+    common_error = together((shared, np.full(number, REFERENCES - 1.0)), (added, freedom))
     tests = np.broadcast_to(test, (number, count, count))
-    seen = noise(SIZES, kept, shared + added, together, tests)
+    seen = noise(SIZES, kept, *common_error, tests)
     there = np.isfinite(clean).sum(-1).astype(np.float64)
     # only sets go together between sizes, networks of different sets do not
     own = np.diag(unit**2 - between**2) + between[:, None] * between * alike

@@ -9,10 +9,10 @@ from limbeck.distillation.methods import METHODS
 from limbeck.errors import EvidenceError
 from limbeck.laws.fit import quantile
 from limbeck.laws.law import Array
-from limbeck.laws.noise import Noise, new_variance, noise, outlying
+from limbeck.laws.noise import Noise, new_variance, noise, outlying, together
 from limbeck.laws.table import GapTable
 
-__all__ = ["Ground", "ground"]
+__all__ = ["Ground", "ground", "thin"]
 
 SIZES, SEEDS = 4, 2  # fewer are no evidence at all
 CLAIM, DECADES = 8, 2.0  # fewer sizes, or over a smaller range, are a demonstration
@@ -51,34 +51,32 @@ def ground(table: GapTable, doubled: GapTable | None = None, *, level: float) ->
     if doubled is not None:
         table, checked = _converged(table, doubled, level=level)
         _enough(table)
-    out = outlying(table.sizes, table.risks)
+    runs = _regular(table)
     said = [
         f"One run of {table.method} at {table.sizes[k]:g} a class (seed {table.seeds[s]}) lies far from the others of "
         "its size and is left out."
-        for k, s in zip(*np.nonzero(out), strict=True)
+        for k, s in zip(*np.nonzero(np.isnan(runs) & np.isfinite(table.risks)), strict=True)
     ]
-    gaps, risks = _noises(table, np.where(out, np.nan, table.risks))
+    gaps, risks = _noises(table, runs)
     told = [f"{text[:1].upper()}{text[1:]}." for text in (*table.remarks, checked) if text]
     return Ground(table, gaps, risks, (*told, *said, *_thin(table)))
+
+
+def _regular(table: GapTable) -> Array:
+    """The risks without outlying runs."""
+    return np.where(outlying(table.sizes, table.risks), np.nan, table.risks)
 
 
 def _noises(table: GapTable, runs: Array) -> tuple[Noise, Noise]:
     """Of the gaps, and of the risks themselves."""
     last = len(table.sizes)
     turn = np.concatenate([np.eye(last), -np.ones((last, 1))], 1)
-    reference = float(table.reference.var(ddof=1)) / len(table.reference)
-    networks, freedom = table.crossed
-    both = reference + networks
-    spread = reference**2 / (len(table.reference) - 1) + networks**2 / freedom
-    together = both**2 / spread if spread > 0 else 1.0
-    gaps = noise(
-        table.sizes,
-        runs - table.reference.mean(),
-        np.asarray(both),
-        np.asarray(together),
-        turn @ table.test @ turn.T,
-    )
-    risks = noise(table.sizes, runs, np.asarray(networks), np.asarray(freedom), table.test[:last, :last])
+    count = len(table.reference)
+    networks, freedom = (np.asarray(each) for each in table.crossed)
+    reference = np.asarray(table.reference.var(ddof=1) / count), np.asarray(count - 1.0)
+    shared = together(reference, (networks, freedom))
+    gaps = noise(table.sizes, runs - table.reference.mean(), *shared, turn @ table.test @ turn.T)
+    risks = noise(table.sizes, runs, networks, freedom, table.test[:last, :last])
     return gaps, risks
 
 
@@ -103,15 +101,21 @@ def _enough(table: GapTable) -> None:
         )
 
 
+def thin(sizes: Array) -> str:
+    """Why ``sizes`` are a demonstration (too few, too small a range, or a hole in it), "" where they are evidence."""
+    steps = np.diff(np.log10(sizes))
+    decades, widest = float(steps.sum()), int(steps.argmax())
+    if len(sizes) < CLAIM or decades < DECADES - 1e-9:
+        return f"{len(sizes)} sizes over {decades:.1f} decades, where {CLAIM} over {DECADES:g} are needed"
+    if steps[widest] > decades / 2:
+        return f"no size between {sizes[widest]:g} and {sizes[widest + 1]:g} a class, more than half of the range"
+    return ""
+
+
 def _thin(table: GapTable) -> list[str]:
     """What makes the table a demonstration rather than evidence."""
-    decades = math.log10(float(table.sizes[-1] / table.sizes[0]))
-    said = []
-    if len(table.sizes) < CLAIM or decades < DECADES - 1e-9:
-        said.append(
-            f"A demonstration, not evidence: {len(table.sizes)} sizes over {decades:.1f} decades, where {CLAIM} over "
-            f"{DECADES:g} are needed to claim a law."
-        )
+    why = thin(table.sizes)
+    said = [f"A demonstration, not evidence: {why}."] if why else []
     least = int(np.isfinite(table.risks).sum(1).min())
     if least < 3:
         said.append(
@@ -129,8 +133,9 @@ def _converged(table: GapTable, doubled: GapTable, *, level: float) -> tuple[Gap
     moved: list[tuple[float, str]] = []
     still: list[tuple[float, str]] = []
     unknown = []
+    gaps, _ = _noises(table, _regular(table))
     for size in (float(each) for each in table.sizes[-2:]):
-        change = _change(table, doubled, size, level=level)
+        change = _change(table, doubled, size, gaps, level=level)
         if change is None:
             unknown.append(f"{size:g}")
             continue
@@ -149,7 +154,9 @@ def _converged(table: GapTable, doubled: GapTable, *, level: float) -> tuple[Gap
     return (table.without(out, "") if out else table), "; ".join(text for text in told if text)
 
 
-def _change(table: GapTable, doubled: GapTable, size: float, *, level: float) -> tuple[float, float, float] | None:
+def _change(
+    table: GapTable, doubled: GapTable, size: float, gaps: Noise, *, level: float
+) -> tuple[float, float, float] | None:
     """Mean paired difference of the gap by twice the budget, half its interval, and half that of the gap itself."""
     if size not in doubled.sizes:
         return None
@@ -166,7 +173,6 @@ def _change(table: GapTable, doubled: GapTable, size: float, *, level: float) ->
     differences = np.array([second - first for first, second in pairs])
     reach = float(quantile(np.asarray(len(pairs) - 1.0), (1 + level) / 2))
     half = reach * float(differences.std(ddof=1)) / math.sqrt(len(pairs))
-    gaps, _ = _noises(table, table.risks)
     place = (table.sizes == size).astype(np.float64)
     own = float(place @ gaps.own() @ place)
     pooled = quantile(gaps.freedom(place), (1 + level) / 2)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from limbeck.laws.law import Array
 
-__all__ = ["Noise", "Trend", "crossed", "new_variance", "noise", "outlying"]
+__all__ = ["Noise", "Trend", "crossed", "new_variance", "noise", "outlying", "together"]
 
 _STEPS = 30
 _RANGES = (0.0, 0.5, 1.0, 2.0, 4.0)  # of exp(−|Δ log k|/range); 2 is that of nested subsets, 0 independence
@@ -198,6 +198,13 @@ def _spread(known: Trend, sizes: Array, freedom: Array, alike: Array) -> Array:
     basis, root = known.basis(sizes), np.sqrt(freedom)
     middle = np.einsum("ka,...k,...kl,...l,lb->...ab", basis, root, alike**2, root, basis, optimize=True)
     return np.asarray(known.covariance @ middle @ known.covariance / 2)
+
+
+def together(first: tuple[Array, Array], second: tuple[Array, Array]) -> tuple[Array, Array]:
+    """The sum of two independent variances, each with its degrees of freedom, and Satterthwaite's of the sum."""
+    (a, nu), (b, mu) = first, second
+    spread = np.asarray(a**2 / nu + b**2 / mu)
+    return np.asarray(a + b), np.where(spread > 0, (a + b) ** 2 / np.where(spread > 0, spread, 1.0), 1.0)
 
 
 def crossed(networks: Array) -> tuple[Array, Array]:

@@ -14,6 +14,7 @@ from limbeck.compute import Compute
 from limbeck.data.task import Task
 from limbeck.distillation.setting import default_network
 from limbeck.errors import DirectoryError, FitError, OptionError
+from limbeck.laws.twice import ENDINGS
 from limbeck.networks.names import architecture
 from limbeck.study.costs import Costs, Trial, measured_costs
 from limbeck.study.execute import StudyProgress, Summary, run
@@ -31,7 +32,7 @@ SHORTEST = 30.0  # seconds
 FINISH = 6.0  # seconds for laws, plan and page
 EACH = 0.04  # seconds that handing out and keeping one run takes
 NETWORKS, REFERENCES = 2, 3  # of one set; of all real data
-DOUBLED = "dm, twice as long"  # the rows that tell whether the largest sizes have converged
+DOUBLED = "dm" + ENDINGS[0]  # the rows that tell whether the largest sizes have converged
 
 Measure = Callable[[Trial, Execution, float], Costs]
 

@@ -14,7 +14,7 @@ from limbeck.evaluation.records import Records
 from limbeck.laws.fit import quantile
 from limbeck.laws.heterogeneity import Heterogeneity, normal_price
 from limbeck.laws.joint import Joint, covariance, joint, kinship
-from limbeck.laws.law import Array, Interval, Law
+from limbeck.laws.law import LEVEL, Array, Interval, Law
 from limbeck.laws.scaling import ScalingLaw
 from limbeck.laws.table import common_test_error
 from limbeck.laws.twice import doubled_for, doubled_names
@@ -250,10 +250,15 @@ class _Curve:
         return self.source, self.method, self.labels, self.configuration
 
     def fitted(self, level: float | None) -> ScalingLaw:
-        more = {} if level is None else {"level": level}
         kept = self.records if self.doubled else _without(self.records, self.method)
-        what = {"method": self.method, "labels": self.labels, "configuration": self.configuration}
-        return ScalingLaw.fit(kept, **what, doubled=self.doubled, **more)  # type: ignore[arg-type]
+        return ScalingLaw.fit(
+            kept,
+            method=self.method,
+            labels=self.labels,
+            configuration=self.configuration,
+            doubled=self.doubled,
+            level=LEVEL if level is None else level,
+        )
 
     def __str__(self) -> str:
         return f"{self.method} ({self.labels} labels, {self.configuration}, {self.source})"

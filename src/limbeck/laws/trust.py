@@ -4,14 +4,12 @@ import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
-import numpy as np
-
-from limbeck.laws.evidence import CLAIM, DECADES
+from limbeck.laws.evidence import thin
 from limbeck.laws.formfit import REFUTED, FormFit
 from limbeck.laws.forms import Exponential, Flat, Form, FreePower, Logarithmic, Power
 from limbeck.laws.law import Array
 
-__all__ = ["MARGIN", "Trust", "standing", "thin", "trusted"]
+__all__ = ["MARGIN", "Trust", "standing", "trusted"]
 
 MARGIN = 2.0  # of the held-out score; smaller differences tell no forms apart
 
@@ -119,17 +117,6 @@ def trusted(forms: tuple[FormFit, ...], sizes: Array) -> Trust:
 def standing(forms: tuple[FormFit, ...]) -> tuple[FormFit, ...]:
     """The forms that neither their misfit nor the held-out sizes refute, in their order."""
     return tuple(each for each in forms if Trust(*_case(each, forms), (), "").holds)
-
-
-def thin(sizes: Array) -> str:
-    """Why ``sizes`` are a demonstration (too few, too small a range, or a hole in it), "" where they are evidence."""
-    steps = np.diff(np.log10(sizes))
-    decades, widest = float(steps.sum()), int(steps.argmax())
-    if len(sizes) < CLAIM or decades < DECADES - 1e-9:
-        return f"{len(sizes)} sizes over {decades:.1f} decades, where {CLAIM} over {DECADES:g} are needed"
-    if steps[widest] > decades / 2:
-        return f"no size between {sizes[widest]:g} and {sizes[widest + 1]:g} a class, more than half of the range"
-    return ""
 
 
 def _case(each: FormFit, forms: tuple[FormFit, ...]) -> _Case:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from limbeck.evaluation.records import Records
 
-__all__ = ["doubled_for", "doubled_names"]
+__all__ = ["ENDINGS", "doubled_for", "doubled_names"]
 
 ENDINGS = (", twice as long", "-twice")  # added to a method's name for twice its distillation budget
 
