@@ -18,6 +18,35 @@ def test_planted_pools_are_judged(script: Callable[[str], ModuleType]) -> None:
     json.dumps(found, allow_nan=False)
 
 
+def test_a_cell_too_close_to_call_is_simulated_again_with_other_numbers(
+    script: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = script("study_statistics")
+    monkeypatch.setattr(module, "CLOSER", 12)
+    first = module.run(module.CELLS[0], 0, 8)
+    undecided = module.close(first, 8)
+    assert {key for key in undecided if not key.startswith("plan_")} <= {"c", "e", "b", "bound_50", "bound_400"}
+    assert all(first[key].get("covered", first[key].get("broken")) == found for key, found in undecided.items())
+    clear = {**first, **{key: dict.fromkeys(("covered", "broken"), 0.5) for key in ("c", "e", "b")}}
+    assert not {"c", "e", "b"} & set(module.close(clear, 2000))
+    first["c"]["covered"] = 0.93
+    again = module.settled(first, 0, 8)
+    assert (again["simulations"], again["first"]["c"]) == (12, 0.93)
+    assert again["c"] == module.run(module.CELLS[0], 0, 12, first=8)["c"]
+    assert module.settled(again, 0, 8) is again
+
+
+def test_a_pool_too_close_to_call_is_simulated_again(
+    script: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = script("study_pooled")
+    monkeypatch.setattr(module, "CLOSER", 3)
+    cell = module.Cell(3, 0.0, True)
+    again = module.settled(cell, 0, 1)
+    assert {key: again[key] for key in ("b", "e")} == {key: module.row(cell, 0, 3, first=1)[key] for key in ("b", "e")}
+    assert again["simulations"] == 3
+
+
 def test_the_laboratory_is_measured_and_written(
     script: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
 ) -> None:
