@@ -249,9 +249,10 @@ def _moments(runs: Array) -> tuple[Array, Array, Array]:
 def outlying(sizes: Array, runs: Array, *, chance: float = 0.1, passes: int = 2) -> NDArray[np.bool_]:
     """(…, K, S) True for a run that lies too far from the others of its size to be one of them.
 
-    Its distance from the mean of the other n − 1 runs, over σ_{(−k)}·√(1 + 1/(n−1)), is a t variable, where σ_{(−k)} is
-    what the variances of all *other* sizes predict; a run is outlying where its p-value is below ``chance`` over the
-    number of runs (Bonferroni), at most one a size and pass. Sizes with fewer than three runs have none.
+    Its distance from the mean of the other n − 1 runs, over σ·√(1 + 1/(n−1)), is held against a t distribution. σ is
+    what the variances of all *other* sizes predict, or what the other n − 1 runs of its own size show, whichever is
+    larger: a size at which all runs scatter has no outlier. A run is outlying where its p-value is below ``chance``
+    over the number of runs (Bonferroni), at most one a size and pass. Sizes with fewer than three runs have none.
     """
     from scipy.special import stdtr
 
@@ -266,10 +267,13 @@ def outlying(sizes: Array, runs: Array, *, chance: float = 0.1, passes: int = 2)
         basis = left.basis(sizes)
         predicted = np.exp(np.einsum("...ka,ka->...k", left.coefficients, basis))
         freedom = 2 / np.einsum("ka,...kab,kb->...k", basis, left.covariance, basis)
+        others_of_size = np.maximum(counts - 1, 1)[..., None]
         rest = (mean * counts)[..., None] - kept
-        distance = np.abs(kept - rest / np.maximum(counts - 1, 1)[..., None])
-        scale = np.sqrt(predicted * (1 + 1 / np.maximum(counts - 1, 1)))
-        p = 2 * stdtr(freedom[..., None], -distance / scale[..., None])
+        distance = np.abs(kept - rest / others_of_size)
+        squares = (variance * (counts - 1))[..., None] - distance**2 * others_of_size / (others_of_size + 1)
+        shown = np.maximum(squares, 0.0) / np.maximum(others_of_size - 1, 1)
+        scale = np.sqrt(np.maximum(predicted[..., None], shown) * (1 + 1 / others_of_size))
+        p = 2 * stdtr(freedom[..., None], -distance / scale)
         p = np.where(np.isfinite(kept) & (counts >= 3)[..., None], p, 1.0)
         worst = p == p.min(-1, keepdims=True)
         found = worst & (p < chance / counts.sum(-1)[..., None, None])

@@ -1,5 +1,6 @@
 """The pilot: a study that fits a time budget on this machine. The only law that starts a study."""
 
+import itertools
 import math
 import os
 import time
@@ -28,10 +29,13 @@ LARGEST = 200  # examples a class at most
 FIFTH = 5  # the largest size is this part of the smallest class
 LEAST, MOST = 40, 20_000  # iterations of a distillation (and a fourth of the updates); DM has published the latter
 DISTILLING = 0.3  # share of the time that distilling has at least
+VALIDATION = 2000  # examples that methods are chosen on: more cost passes that a pilot needs elsewhere
 SHORTEST = 30.0  # seconds
+WIDE = 2  # halvings of the largest size that are tried before designs with fewer sizes and seeds are
 FINISH = 6.0  # seconds for laws, plan and page
 EACH = 0.04  # seconds that handing out and keeping one run takes
 NETWORKS, REFERENCES = 2, 3  # of one set; of all real data
+SHARE = "validation_share"  # the option of sources
 DOUBLED = "dm" + ENDINGS[0]  # the rows that tell whether the largest sizes have converged
 
 Measure = Callable[[Trial, Execution, float], Costs]
@@ -83,7 +87,9 @@ def design(
 
     Sizes are log-spaced from 1 to a fifth of the smallest class, 200 at most. A design is a number of sizes, of
     distillation seeds and of updates; whatever time is left goes into iterations, equally many at every size. Where no
-    design fits, the largest size is halved; where distilling never fits, random real examples alone are planned with.
+    design fits, the largest size is halved, and a design with fewer sizes and seeds is preferred to halving it twice;
+    where distilling never fits, random real examples alone are planned with.
+    Where the data have no validation split of their own, 2,000 examples at most are kept for one.
 
     spent: seconds of the budget that are gone. measure: another way to know the costs.
     Raises FitError where not even the smallest design fits, OptionError where the budget cannot be meant.
@@ -92,6 +98,7 @@ def design(
         raise OptionError(f"a budget of {budget:g} s is too short for a pilot: give at least {SHORTEST:g}s.")
     began = time.perf_counter()
     compute = Compute(device=device, compilation="off").resolve()
+    source = _slim(source)
     task = opened(source)
     most = _most(task)
     architecture(network or default_network(task.shape)).build(task.shape, len(task.classes))  # says what does not fit
@@ -127,9 +134,12 @@ def same_pilot(stored: Study, source: Source, budget: float, *, network: str | N
     if not stored.name.startswith("pilot-"):
         raise DirectoryError(f"the directory belongs to the study '{stored.name}', no pilot: choose another --out.")
     asked, there = f"{budget:g}s", stored.name.removeprefix("pilot-")
+    kept = dict(stored.source.options)
+    if SHARE not in dict(source.options):
+        kept.pop(SHARE, None)
     for what, old, new in (
         ("source", stored.source.text, source.text),
-        ("source's options", dict(stored.source.options), dict(source.options)),
+        ("source's options", kept, dict(source.options)),
         ("budget", there, asked),
         ("network", stored.network or "the default", network or "the default"),
         ("device", stored.compute.device, stored.compute.device if device == "auto" else device),
@@ -158,6 +168,15 @@ def lasting(most: int, count: int) -> tuple[int, ...]:
 # -- what fits ---------------------------------------------------------------------------------------------------------
 
 
+def _slim(source: Source) -> Source:
+    """The source with VALIDATION validation examples, where it would cut off more and was not told how many."""
+    task = opened(source)
+    if SHARE in dict(source.options) or len(task.validation) <= VALIDATION:
+        return source
+    share = round(VALIDATION / (len(task.validation) + len(task.train)), 6)
+    return Source(source.text, tuple(sorted((*source.options, (SHARE, share)))))
+
+
 def _most(task: Task) -> int:
     most = min(LARGEST, min(task.counts) // FIFTH)
     if most < 4:
@@ -182,19 +201,19 @@ def _fitting(most: int, costs: Costs, room: float) -> tuple[Rung, tuple[int, ...
     halved = [most]
     while halved[-1] >= 8:
         halved.append(halved[-1] // 2)
+    wide, narrow = halved[:WIDE], halved[WIDE:]
     for methods in (("random", "dm"), ("random",)):
-        for rungs in (RUNGS, POOR):
-            for largest in halved:
-                for rung in rungs:
-                    sizes = lasting(largest, rung.sizes)
-                    left = room - _fixed(sizes, rung, costs, methods)
-                    if "dm" not in methods:
-                        if left >= 0:
-                            return rung, sizes, methods, 0
-                        continue
-                    iterations = left / _slope(sizes, rung, costs)
-                    if iterations >= max(LEAST, rung.updates // 4) and left >= DISTILLING * room:
-                        return rung, sizes, methods, min(MOST, int(iterations))
+        for rungs, sizes_up_to in ((RUNGS, wide), (POOR, wide), (RUNGS, narrow), (POOR, narrow)):
+            for largest, rung in itertools.product(sizes_up_to, rungs):
+                sizes = lasting(largest, rung.sizes)
+                left = room - _fixed(sizes, rung, costs, methods)
+                if "dm" not in methods:
+                    if left >= 0:
+                        return rung, sizes, methods, 0
+                    continue
+                iterations = left / _slope(sizes, rung, costs)
+                if iterations >= max(LEAST, rung.updates // 4) and left >= DISTILLING * room:
+                    return rung, sizes, methods, min(MOST, int(iterations))
     return None
 
 

@@ -16,7 +16,7 @@ from limbeck.networks.names import architecture
 from limbeck.study.perform import RealWork, opened
 from limbeck.study.runs import DistilRun, EvaluateRun, Options, Run, Source
 from limbeck.study.study import Execution
-from limbeck.study.work import Place
+from limbeck.study.work import Outcome, Place
 from limbeck.study.workers import settle
 from limbeck.training.configuration import Configuration, Updates
 from limbeck.values import replace
@@ -25,7 +25,8 @@ __all__ = ["Costs", "Trial", "measured_costs"]
 
 SHARE = 0.04  # of the budget that one measurement may take
 MOST = 0.5  # of the budget that all of them may take: a study that fits the rest would say nothing
-WARM = 2  # iterations or updates of the shorter of the two runs that tell a fixed cost from one that grows
+WARM = 2  # iterations of the shorter of the two runs that tell a fixed cost from one that grows
+UPDATES = 12  # of a network whose training is timed
 
 
 class Trial(NamedTuple):
@@ -112,17 +113,26 @@ def _sample(trial: Trial, folder: Path, budget: float, until: float) -> Costs:
     work, task = RealWork(), opened(trial.source)
     classes = len(task.classes)
 
-    def seconds(run: Run) -> float:
+    def performed(run: Run) -> Outcome:
         if time.time() > until:
             raise FitError(
                 f"measuring what a run costs took more than half of the {budget:g} s on this machine as busy as it is: "
                 f"give --budget {4 * budget:.0f}s or more, or a smaller --network."
             )
-        return work.perform(run, Place(folder)).seconds
+        return work.perform(run, Place(folder))
+
+    def seconds(run: Run) -> float:
+        return performed(run).seconds
+
+    def judged(chosen: DistilRun, updates: int) -> tuple[float, float]:
+        """Seconds of examining, and of an update of all networks."""
+        outcome = performed(_judged(chosen, recipe, updates, trial.networks))
+        training = sum(row.seconds for row in outcome.rows)
+        return max(0.0, outcome.seconds - training), max(1e-6, training / updates)
 
     few, recipe = _chosen(trial, 1), _recipe(trial)
     seconds(few)
-    seconds(_judged(few, recipe, 1, trial.networks))
+    judged(few, 1)
     seconds(_distilled(trial, 1, 1))
     warm = time.perf_counter() - began
     store, once = _line(lambda n: seconds(_distilled(trial, 1, n)), budget)
@@ -131,10 +141,11 @@ def _sample(trial: Trial, folder: Path, budget: float, until: float) -> Costs:
     large_store, often = _line(lambda n: seconds(_distilled(trial, most, n)), budget) if most > 1 else (store, once)
     large = _chosen(trial, most)
     choose = seconds(large)
-    exam, update = _line(lambda n: seconds(_judged(few, recipe, n, trial.networks)), budget)
-    full, batch = _line(lambda n: seconds(_judged(large, recipe, n, trial.networks)), budget)
-    each = max(0.0, (often - once) / max(1, most - 1))
+    exam, update = judged(few, UPDATES)
     wide = min(most * classes, recipe.batch) - min(classes, recipe.batch)
+    grown = update * min(most * classes, recipe.batch) / min(classes, recipe.batch)  # an update's seconds at most
+    full, batch = judged(large, max(WARM, min(UPDATES, int(SHARE * budget / grown))))
+    each = max(0.0, (often - once) / max(1, most - 1))
     slope = max(0.0, (batch - update) / max(1, wide))
     return Costs(
         start=max(0.0, warm - choose - exam - store),
