@@ -89,6 +89,26 @@ def test_a_large_size_that_is_too_dear_is_halved() -> None:
     assert dear.per_class[-1] < made(240.0).per_class[-1]
 
 
+def test_fewer_seeds_are_preferred_to_a_quarter_of_the_range(monkeypatch: pytest.MonkeyPatch) -> None:
+    dear, budgets = replace(COSTS, exam=3.0), range(60, 160, 10)
+    with_poor = [made(float(budget), dear) for budget in budgets]
+    monkeypatch.setattr(pilot, "WIDE", 99)
+    without = [made(float(budget), dear) for budget in budgets]
+    assert all(a.per_class[-1] >= b.per_class[-1] for a, b in zip(with_poor, without, strict=True))
+    assert any(a.per_class[-1] > b.per_class[-1] for a, b in zip(with_poor, without, strict=True))
+
+
+def test_of_many_examples_few_are_kept_for_validation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pilot, "VALIDATION", 40)
+    study = made(60.0)
+    assert len(opened(study.source).validation) == pytest.approx(40, abs=6)
+    same_pilot(study, DIGITS, 60.0, network=None, device="auto")  # what the pilot chose is nothing that was asked for
+    told = Source("digits", (("validation_share", 0.3),))
+    assert design(told, 60.0, measure=lambda *_: COSTS).study.source == told
+    with pytest.raises(DirectoryError, match="source's options"):
+        same_pilot(study, told, 60.0, network=None, device="auto")
+
+
 @given(st.integers(4, 200), st.integers(4, 9))
 def test_sizes_are_evenly_spaced_in_their_logarithm(most: int, count: int) -> None:
     sizes = lasting(most, count)

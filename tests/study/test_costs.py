@@ -1,5 +1,7 @@
 """What runs cost here: the arithmetic, and one measurement of very small runs."""
 
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +9,12 @@ import pytest
 
 from limbeck.compute import Compute
 from limbeck.errors import FitError, OptionError
+from limbeck.study import costs as costs_module
 from limbeck.study.costs import Costs, Trial, measured_costs
-from limbeck.study.runs import Source
+from limbeck.study.runs import EvaluateRun, Run, Source
 from limbeck.study.study import Execution
+from limbeck.study.work import Outcome, Place
+from tests.study.study_fakes import row
 
 CPU = Compute("cpu", "float32", "off")
 
@@ -31,6 +36,27 @@ def test_a_measurement_finds_something_everywhere(tmp_path: Path) -> None:
     assert costs.classes == 2
     for seconds in (costs.choose, costs.distil(2, 1), costs.judge(2, 1), costs.reference(1)):
         assert 0 < seconds < 5
+
+
+class Slow:
+    """Examining takes 5 s and an update 0.01 s and 0.001 s an example; nothing is trained."""
+
+    def perform(self, run: Run, place: Place) -> Outcome:
+        del place
+        if not isinstance(run, EvaluateRun):
+            return Outcome("done", seconds=0.1)
+        assert run.configuration is not None
+        batch = min(10 * run.distil.per_class, 256)
+        training = run.configuration.length.updates(batch, batch) * (0.01 + 0.001 * batch)
+        rows = tuple(replace(row(seed=seed), seconds=training / len(run.seeds)) for seed in run.seeds)
+        return Outcome("done", rows, seconds=5.0 + training)
+
+
+def test_costs_of_training_are_those_of_the_training_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(costs_module, "RealWork", Slow)
+    found = costs_module._sample(Trial(Source("digits"), 20, CPU), tmp_path, 600.0, time.time() + 600)
+    assert found.exam == pytest.approx(5.0)
+    assert found.judge(4, 100) == pytest.approx(5.0 + 100 * (0.01 + 0.001 * 40))
 
 
 def test_what_is_wrong_with_the_trial_is_said_by_its_process() -> None:
