@@ -75,7 +75,7 @@ def main() -> None:
         (asked.study, entry.label, per_class, asked.spend)
         for entry in study.methods
         if entry.iterations and (not asked.only or entry.label in asked.only)
-        for per_class in study.per_class
+        for per_class in entry.per_class or study.per_class
     ]
     minutes = dict(zip(study.per_class, asked.minutes, strict=True))
     with multiprocessing.get_context("spawn").Pool(2) as pool:

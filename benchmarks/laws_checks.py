@@ -116,7 +116,7 @@ def predictions_kept(found: Sequence[Found]) -> list[str]:
     above = sum(each.law.b.high >= 0.5 for each in chosen)
     return [
         f"* *The free exponent predicts the largest sizes within its intervals in at least {NEEDED} of "
-        f"{len(REGISTERED)} curves:* {inside} of {len(held)} curves so far: {verdict}.",
+        f"{len(REGISTERED)} curves:* {inside} of {len(held)} curves: {verdict}.",
         f"* *b is near or above 1/2 for random and herding:* its interval reaches 1/2 in {above} of {len(chosen)} "
         f"curves (values {', '.join(f'{each.law.b.value:.2f}' for each in chosen)}).",
     ]

@@ -54,6 +54,11 @@ def test_test_accuracies_do_not_decide() -> None:
     assert [f.method for f in findings(results(better, named(slow, "random")))] == ["random", "dm"]
 
 
+def test_a_hair_at_the_largest_size_does_not_decide() -> None:
+    late = named(lambda k: 0.6 * k**-0.5 - 0.105, "random", noise=1e-4)  # 0.03 at 20 a class, where dm leaves 0.05
+    assert [f.method for f in findings(results(late, named(steep, "dm", noise=1e-4)))] == ["dm", "random"]
+
+
 def test_labels_are_told_apart() -> None:
     found = findings(results(named(slow, "random"), named(steep, "random", labels="soft")))
     assert {f.name for f in found} == {"random", "random with soft labels"}

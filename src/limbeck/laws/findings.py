@@ -26,7 +26,8 @@ class Found:
     """What was found for one method and kind of labels.
 
     reason:  why there is no law, else "".
-    promise: validation accuracy at the largest size that all laws share; NaN where there is no law.
+    promise: mean validation accuracy over the sizes that all laws share (the largest of each where they share none):
+             at one large size alone methods are alike, and chance would choose. NaN where there is no law.
     """
 
     method: str
@@ -95,7 +96,7 @@ def findings(
     targets: Sequence[float] = TARGETS,
     shape: tuple[int, ...] | None = None,
 ) -> tuple[Found, ...]:
-    """Laws and plans of every method, the best on validation at the largest size first, those without a law last.
+    """Laws and plans of every method, the best on validation over the sizes they share first, those without a law last.
 
     shape: of one example, for the stored numbers of a plan. Raises EvidenceError where there are no rows.
     """
@@ -106,7 +107,8 @@ def findings(
         raise EvidenceError("the study has no rows on the test split: run it to the end first.")
     asked = _Asked(certainty, tuple(targets), shape)
     found = [_found(results, records, kind, asked) for kind in kinds]
-    shared = min((float(f.law.ground.table.sizes[-1]) for f in found if f.law is not None), default=0.0)
+    measured = [frozenset(map(float, f.law.ground.table.sizes)) for f in found if f.law is not None]
+    shared = sorted(frozenset.intersection(*measured)) if measured else []
     ranked = [replace(each, promise=_promise(each, records, shared)) for each in found]
     return tuple(sorted(ranked, key=lambda f: (f.law is None, 0.0 if math.isnan(f.promise) else -f.promise)))
 
@@ -129,9 +131,12 @@ def _found(results: StudyResults, records: Records, kind: tuple[str, str], asked
     return Found(method, labels, law, tuple(plan.with_costs(spent) for plan in plans))
 
 
-def _promise(found: Found, records: Records, size: float) -> float:
+def _promise(found: Found, records: Records, sizes: Sequence[float]) -> float:
     if found.law is None:
         return math.nan
-    rows = records.where(method=found.method, labels=found.labels, per_class=size)
-    known = [row.validation for row in rows if row.finished and not math.isnan(row.validation)]
-    return math.fsum(known) / len(known) if known else math.nan
+    means = []
+    for size in sizes or [float(found.law.ground.table.sizes[-1])]:
+        rows = records.where(method=found.method, labels=found.labels, per_class=size)
+        known = [row.validation for row in rows if row.finished and not math.isnan(row.validation)]
+        means += [math.fsum(known) / len(known)] if known else [math.nan]
+    return math.fsum(means) / len(means)
