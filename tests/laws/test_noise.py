@@ -60,6 +60,23 @@ def test_an_outlying_run_is_found_and_clean_ones_are_left() -> None:
     assert found.sum() < 1.25 * len(runs)
 
 
+def test_where_all_runs_of_a_size_scatter_none_is_outlying() -> None:
+    mnist = [  # DM, accuracies in points: 1, 2, 4, … a class
+        [83.3, 85.4, 82.5, 84.7, 80.7],
+        [89.1, 89.7, 89.2, 89.8, 89.0],
+        [91.5, 91.6, 91.0, 91.8, 91.2],
+        [93.8, 94.0, 93.8, 93.7, 93.9],
+        [94.9, 95.0, 94.9, 94.7, 95.0],
+        [96.1, 96.1, 96.1, np.nan, np.nan],
+        [97.2, 96.8, 96.8, np.nan, np.nan],
+        [97.7, 97.2, 97.4, np.nan, np.nan],
+    ]
+    runs = -np.array(mnist) / 100
+    assert not outlying(SIZES, runs).any()
+    runs[3, 0] += 0.02
+    assert np.argwhere(outlying(SIZES, runs)).tolist() == [[3, 0]]
+
+
 def test_of_two_runs_none_can_be_called_outlying() -> None:
     runs = study(50, 2)
     runs[:, 0, 0] += 1.0

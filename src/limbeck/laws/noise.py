@@ -16,6 +16,7 @@ __all__ = ["Noise", "Trend", "crossed", "new_variance", "noise", "outlying", "to
 
 _STEPS = 30
 _RANGES = (0.0, 0.5, 1.0, 2.0, 4.0)  # of exp(−|Δ log k|/range); 2 is that of nested subsets, 0 independence
+_WIDER = 0.01  # level at which the runs of a size scatter more than all other sizes predict
 _SMALLEST = 1e-12  # of a variance of accuracies: without any spread intervals have zero width, not zero divisors
 
 
@@ -250,11 +251,12 @@ def outlying(sizes: Array, runs: Array, *, chance: float = 0.1, passes: int = 2)
     """(…, K, S) True for a run that lies too far from the others of its size to be one of them.
 
     Its distance from the mean of the other n − 1 runs, over σ·√(1 + 1/(n−1)), is held against a t distribution. σ is
-    what the variances of all *other* sizes predict, or what the other n − 1 runs of its own size show, whichever is
-    larger: a size at which all runs scatter has no outlier. A run is outlying where its p-value is below ``chance``
-    over the number of runs (Bonferroni), at most one a size and pass. Sizes with fewer than three runs have none.
+    what the variances of all *other* sizes predict, but where the other n − 1 runs of its own size scatter clearly more
+    (F test at 1 %) what they show: a size at which all runs scatter has no outlier. A run is outlying where its p-value
+    is below ``chance`` over the number of runs (Bonferroni), at most one a size and pass. Sizes with fewer than three
+    runs have none.
     """
-    from scipy.special import stdtr
+    from scipy.special import fdtrc, stdtr
 
     out = np.zeros(runs.shape, dtype=bool)
     for _ in range(passes):
@@ -271,8 +273,10 @@ def outlying(sizes: Array, runs: Array, *, chance: float = 0.1, passes: int = 2)
         rest = (mean * counts)[..., None] - kept
         distance = np.abs(kept - rest / others_of_size)
         squares = (variance * (counts - 1))[..., None] - distance**2 * others_of_size / (others_of_size + 1)
-        shown = np.maximum(squares, 0.0) / np.maximum(others_of_size - 1, 1)
-        scale = np.sqrt(np.maximum(predicted[..., None], shown) * (1 + 1 / others_of_size))
+        spare, usual = np.maximum(others_of_size - 1, 1), predicted[..., None]
+        shown = np.maximum(squares, 0.0) / spare
+        wider = fdtrc(spare, freedom[..., None], np.nan_to_num(shown) / usual) < _WIDER
+        scale = np.sqrt(np.where(wider, shown, usual) * (1 + 1 / others_of_size))
         p = 2 * stdtr(freedom[..., None], -distance / scale)
         p = np.where(np.isfinite(kept) & (counts >= 3)[..., None], p, 1.0)
         worst = p == p.min(-1, keepdims=True)
