@@ -26,6 +26,7 @@ from limbeck.study.perform import opened
 from limbeck.study.results import StudyResults
 from limbeck.study.study import MethodChoice, Study
 from limbeck.synthetic.synthetic_set import SyntheticSet
+from limbeck.values import digest
 
 HERE = Path(__file__).parent
 FIRST = 1000  # of the new seeds
@@ -72,12 +73,16 @@ def outcome(study: Study, task: Task, method: str, per_class: int, runs: int) ->
 def carried_out(best: Found, study: Study, task: Task, runs: int) -> list[dict[str, Any]]:
     """The plans for the smallest gaps within the measured sizes, and what came of them."""
     plans = [plan for plan in best.plans if plan.reachable and not plan.extrapolated]
-    told = []
+    told: list[dict[str, Any]] = []
+    references: dict[str, float] = {}
     for plan in plans[-MOST:]:
         assert plan.per_class is not None
         accuracies, last = outcome(study, task, best.method, plan.per_class, runs)
-        full = train_full(task, own_recipe(last), seeds=range(FIRST, FIRST + NETWORKS), compute=study.compute)
-        reference = statistics.fmean(row.accuracy for row in full)
+        recipe = own_recipe(last)
+        if digest(recipe) not in references:
+            full = train_full(task, recipe, seeds=range(FIRST, FIRST + NETWORKS), compute=study.compute)
+            references[digest(recipe)] = statistics.fmean(row.accuracy for row in full)
+        reference = references[digest(recipe)]
         gaps = [reference - accuracy for accuracy in accuracies]
         told.append(
             {
@@ -104,6 +109,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path, default=Path("runs/pilot-outcome"))
     parser.add_argument("--out", type=Path, default=HERE / "results" / "pilot_outcome.json")
     asked = parser.parse_args()
+    resumed = asked.home.exists()
     seconds = piloted(asked.source, asked.budget, asked.network, asked.home)
     results = StudyResults.load(asked.home)
     task = opened(results.study.source)
@@ -113,7 +119,7 @@ def main() -> None:
         "source": asked.source,
         "budget": asked.budget,
         "network": asked.network,
-        "seconds": round(seconds),
+        "seconds": None if resumed else round(seconds),
         "sentence": best.sentence(),
         "sureness": best.sureness(),
         "method": best.method,
