@@ -65,3 +65,8 @@ def test_the_laboratory_is_measured_and_written(
     page = module.page([found])
     assert page.count("ridge, made up") == 3 + 2 + 1
     assert f"0 of {found['sets']}" in page
+
+
+def test_iterations_are_stored_with_two_digits_and_never_more_than_fit(script: Callable[[str], ModuleType]) -> None:
+    round_down = script("calibrate").two_digits
+    assert [round_down(x) for x in (0.3, 1.9, 9.99, 99.9, 123.0, 5678.9)] == [1, 1, 9, 99, 120, 5600]
