@@ -1,5 +1,6 @@
 """What runs cost here: the arithmetic, and one measurement of very small runs."""
 
+import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -23,8 +24,9 @@ def test_costs_grow_with_size_and_length() -> None:
     costs = Costs(1.0, 0.1, 0.2, 0.01, 0.001, 0.3, 0.002, 1e-4, classes=10, batch=256, networks=2)
     assert costs.distil(5, 100) == pytest.approx(0.2 + 100 * 0.015)
     assert costs.judge(5, 100) == pytest.approx(0.3 + 100 * (0.002 + 50 * 1e-4))
-    assert costs.judge(50, 100) == costs.judge(26, 100)  # more examples than a batch holds make no longer training
-    assert costs.reference(100) == pytest.approx(costs.judge(26, 100) / 2)
+    assert costs.judge(26, 100) == costs.judge(13, 100)  # 260 examples are two batches of 130
+    assert costs.judge(1024, 100) == pytest.approx(0.3 + 100 * (0.002 + 256 * 1e-4))
+    assert costs.reference(100) == pytest.approx(costs.judge(1024, 100) / 2)
 
 
 def test_a_measurement_finds_something_everywhere(tmp_path: Path) -> None:
@@ -46,15 +48,19 @@ class Slow:
         if not isinstance(run, EvaluateRun):
             return Outcome("done", seconds=0.1)
         assert run.configuration is not None
-        batch = min(10 * run.distil.per_class, 256)
-        training = run.configuration.length.updates(batch, batch) * (0.01 + 0.001 * batch)
+        stored = 10 * run.distil.per_class
+        batch = stored / math.ceil(stored / 256)
+        training = run.configuration.length.updates(stored, 256) * (0.01 + 0.001 * batch)
         rows = tuple(replace(row(seed=seed), seconds=training / len(run.seeds)) for seed in run.seeds)
         return Outcome("done", rows, seconds=5.0 + training)
 
 
-def test_costs_of_training_are_those_of_the_training_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("most", [20, 28])  # 280 examples are two batches of 140, as they are in training
+def test_costs_of_training_are_those_of_the_training_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, most: int
+) -> None:
     monkeypatch.setattr(costs_module, "RealWork", Slow)
-    found = costs_module._sample(Trial(Source("digits"), 20, CPU), tmp_path, 600.0, time.time() + 600)
+    found = costs_module._sample(Trial(Source("digits"), most, CPU), tmp_path, 600.0, time.time() + 600)
     assert found.exam == pytest.approx(5.0)
     assert found.judge(4, 100) == pytest.approx(5.0 + 100 * (0.01 + 0.001 * 40))
 

@@ -1,5 +1,6 @@
 """What runs cost here: measured for a few seconds in as many processes as a study will use, all at once."""
 
+import math
 import multiprocessing
 import tempfile
 import time
@@ -50,7 +51,7 @@ class Costs:
     iterate, iterate_each: an iteration at k a class takes iterate + k·iterate_each.
     exam:    examining the networks of one run.  update, update_each: training them, for each update with a batch of n,
              takes update + n·update_each.
-    classes, batch: k examples a class are batches of min(k·classes, batch).  networks: trained in one run.
+    classes, batch: k examples a class are equal batches of at most ``batch``.  networks: trained in one run.
     spent:   seconds that measuring took.
     """
 
@@ -73,7 +74,7 @@ class Costs:
 
     def judge(self, per_class: int, updates: int) -> float:
         """Seconds of training and examining the networks of one set."""
-        return self.exam + updates * (self.update + min(per_class * self.classes, self.batch) * self.update_each)
+        return self.exam + updates * (self.update + _equal(per_class * self.classes, self.batch) * self.update_each)
 
     def reference(self, updates: int) -> float:
         """Seconds of one network on all real training data."""
@@ -142,11 +143,11 @@ def _sample(trial: Trial, folder: Path, budget: float, until: float) -> Costs:
     large = _chosen(trial, most)
     choose = seconds(large)
     exam, update = judged(few, UPDATES)
-    wide = min(most * classes, recipe.batch) - min(classes, recipe.batch)
-    grown = update * min(most * classes, recipe.batch) / min(classes, recipe.batch)  # an update's seconds at most
+    narrow, wide = _equal(classes, recipe.batch), _equal(most * classes, recipe.batch)
+    grown = update * wide / narrow  # an update's seconds at most
     full, batch = judged(large, max(WARM, min(UPDATES, int(SHARE * budget / grown))))
     each = max(0.0, (often - once) / max(1, most - 1))
-    slope = max(0.0, (batch - update) / max(1, wide))
+    slope = max(0.0, (batch - update) / max(1.0, wide - narrow))
     return Costs(
         start=max(0.0, warm - choose - exam - store),
         choose=choose,
@@ -154,13 +155,18 @@ def _sample(trial: Trial, folder: Path, budget: float, until: float) -> Costs:
         iterate=max(1e-6, once - each),
         iterate_each=each,
         exam=(exam + full) / 2,
-        update=max(1e-6, update - slope * min(classes, recipe.batch)),
+        update=max(1e-6, update - slope * narrow),
         update_each=slope,
         classes=classes,
         batch=min(recipe.batch, len(task.train)),
         networks=trial.networks,
         spent=time.perf_counter() - began,
     )
+
+
+def _equal(examples: int, batch: int) -> float:
+    """Size of equal batches that hold at most ``batch`` of so many examples."""
+    return examples / math.ceil(examples / batch)
 
 
 def _line(seconds: Callable[[int], float], budget: float) -> tuple[float, float]:
