@@ -11,9 +11,6 @@ import argparse
 import json
 import math
 import multiprocessing
-import time
-from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +18,10 @@ import torch
 import work
 
 from limbeck.distillation.distill import compose
-from limbeck.distillation.distiller import Progress, Situation
 from limbeck.study.perform import opened
 from limbeck.study.study import Study
 
 HERE = Path(__file__).parent
-
-
-class _Enough(Exception):
-    """Ends a distillation from within its watch."""
 
 
 def cost(job: tuple[str, str, int, float]) -> tuple[float, float]:
@@ -41,19 +33,7 @@ def cost(job: tuple[str, str, int, float]) -> tuple[float, float]:
     task = opened(known.source)
     task.train.take(torch.arange(1))
     made = compose(task, entry.name, per_class, network=known.network, **dict(entry.settings))
-    times: list[float] = []
-    began = time.process_time()
-
-    def watch(progress: Progress) -> None:
-        del progress
-        times.append(time.process_time())
-        if len(times) > 3 and times[-1] - times[0] > spend:
-            raise _Enough
-
-    with suppress(_Enough):
-        made.distill(task, replace(Situation(per_class, 0, work.FLOAT32), watch=watch))
-    each = (times[-1] - times[0]) / (len(times) - 1)
-    return each, times[0] - began - each
+    return work.iteration(made, task, per_class, spend=spend)
 
 
 def two_digits(number: float) -> int:

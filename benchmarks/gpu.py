@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import torch
 import work
@@ -40,7 +40,9 @@ from limbeck.training.train import train
 
 HERE = Path(__file__).parent
 PARTS = ("ceilings", "steps", "together", "memory", "profile")
-PRECISIONS = ("bfloat16", "float32")
+Precision: TypeAlias = Literal["bfloat16", "float32"]
+Compilation: TypeAlias = Literal["on", "off"]
+PRECISIONS: tuple[Precision, ...] = ("bfloat16", "float32")
 PUBLISHED = 20_000  # iterations of DM
 
 
@@ -53,12 +55,12 @@ class Plan:
     steps: int
     lengths: tuple[int, int]
     networks: int
-    compiled: str = "on"
+    compiled: Compilation = "on"
     device: str = "cuda"
     ends: float = field(default=float("inf"))  # on the monotonic clock
 
-    def compute(self, precision: str, compilation: str = "off") -> Compute:
-        return Compute(self.device, precision, compilation)  # type: ignore[arg-type]
+    def compute(self, precision: Precision, compilation: Compilation = "off") -> Compute:
+        return Compute(self.device, precision, compilation)
 
     @property
     def torch_device(self) -> torch.device:
@@ -329,7 +331,7 @@ def _above(run: Seconds, device: torch.device) -> float:
 
 def profiled(plan: Plan) -> dict[str, Any]:
     """Where the time of DM steps and of a training goes; on CUDA also the share of time in which kernels run."""
-    precision = "bfloat16" if plan.torch_device.type == "cuda" else "float32"
+    precision: Precision = "bfloat16" if plan.torch_device.type == "cuda" else "float32"
     compute = plan.compute(precision)
     works = {"DM steps": stepped(plan, real(plan), "dm", compute), "training updates": updated(plan, compute)}
     return {name: _kernels(run, plan.torch_device) for name, run in works.items() if not plan.late}

@@ -13,8 +13,6 @@ import json
 import platform
 import sys
 import time
-from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,7 @@ import work
 from limbeck.data.task import Task
 from limbeck.distillation.catalogue import COSTS
 from limbeck.distillation.distill import compose
-from limbeck.distillation.distiller import Progress, Situation
+from limbeck.distillation.distiller import Situation
 from limbeck.distillation.methods import METHODS
 from limbeck.distillation.outer_loop import MatchingDistiller
 
@@ -32,25 +30,11 @@ SIZES = work.Sizes(side=28, channels=1, width=32)
 SHORT: dict[str, Any] = {"state.count": 1, "state.updates": 1}  # of networks that are trained before the run
 
 
-class _Enough(Exception):
-    """Ends a distillation from within its watch."""
-
-
 def iteration(name: str, task: Task, *, spend: float = 1.0) -> float:
-    """Mean seconds of iterations after the first, at least two of them."""
+    """Mean CPU seconds of iterations after the first."""
     pretrained = name.startswith("ncfm")
     made = compose(task, name, SIZES.per_class, network=SIZES.network, **(SHORT if pretrained else {}))
-    times: list[float] = []
-
-    def watch(progress: Progress) -> None:
-        del progress
-        times.append(time.process_time())
-        if len(times) > 2 and times[-1] - times[0] > spend:
-            raise _Enough
-
-    with suppress(_Enough):
-        made.distill(task, replace(Situation(SIZES.per_class, 0, work.FLOAT32), watch=watch))
-    return (times[-1] - times[0]) / (len(times) - 1)
+    return work.iteration(made, task, SIZES.per_class, spend=spend)[0]
 
 
 def choice(name: str, task: Task) -> float:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from study_statistics import CLOSE, too_close
 
 from limbeck.laws import PooledLaw, ScalingLaw
 from limbeck.laws.law import Array, Interval
@@ -33,7 +34,7 @@ SEEDS, REFERENCES, REFERENCE_SD = 4, 5, 0.004
 ALIKE = 0.8  # correlation of the errors of two configurations of the same sets
 OUTLIER = 8.0  # sd by which one run of a study is off
 LEAST, FALSE_ALARM = 0.93, 0.08  # what passes: coverage of a 95 % interval, and how often one rate is refused at 5 %
-CLOSE, CLOSER = 2.0, 2000  # standard errors to a limit within which a cell is simulated again, and how often
+CLOSER = 2000  # how often a cell that is too close to call is simulated again
 
 
 @dataclass(frozen=True)
@@ -145,11 +146,7 @@ def limits(cell: Cell) -> dict[str, float]:
 def settled(cell: Cell, place: int, simulations: int) -> dict[str, Any]:
     """One cell, simulated again where it is too close to call."""
     found = row(cell, place, simulations)
-    undecided = {
-        key: found[key]
-        for key, limit in limits(cell).items()
-        if abs(found[key] - limit) < CLOSE * (limit * (1 - limit) / simulations) ** 0.5
-    }
+    undecided = {key: found[key] for key, limit in limits(cell).items() if too_close(found[key], limit, simulations)}
     if not undecided:
         return found
     return {**row(cell, place, CLOSER, first=simulations), "simulations": CLOSER, "first": undecided}

@@ -269,19 +269,20 @@ def most_broken(plan: str) -> float:
     return 1 - float(plan.split("_")[2]) + SLACK
 
 
+def too_close(found: float, limit: float, simulations: int) -> bool:
+    """Whether a frequency lies within CLOSE standard errors of its limit, on either side."""
+    return abs(found - limit) < CLOSE * (limit * (1 - limit) / simulations) ** 0.5
+
+
 def close(row: dict[str, Any], simulations: int) -> dict[str, float]:
-    """The frequencies of a cell that lie within CLOSE standard errors of their limit, on either side."""
+    """The frequencies of a cell that are too close to their limit to call."""
     limits = {}
     for name, entry in row.items():
         if isinstance(entry, dict) and "covered" in entry:
             limits[name] = (least(row["cell"]["nested"], name), entry["covered"])
         elif isinstance(entry, dict) and "broken" in entry:
             limits[name] = (most_broken(name), entry["broken"])
-    return {
-        name: found
-        for name, (limit, found) in limits.items()
-        if abs(found - limit) < CLOSE * (limit * (1 - limit) / simulations) ** 0.5
-    }
+    return {name: found for name, (limit, found) in limits.items() if too_close(found, limit, simulations)}
 
 
 def run(cell: Cell, place: int, simulations: int, first: int = 0) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from limbeck.data.augment import DSA
 from limbeck.data.examples import Examples
 from limbeck.data.task import Task
 from limbeck.distillation.distill import compose
-from limbeck.distillation.distiller import Progress, Situation
+from limbeck.distillation.distiller import Distiller, Progress, Situation
 from limbeck.networks.convnet import ConvNet
 from limbeck.seeds import generator
 from limbeck.training.configuration import Configuration, Updates
@@ -93,6 +93,23 @@ def limbeck_steps(
         return (times[-1] - times[0]) / steps
 
     return run
+
+
+def iteration(made: Distiller, task: Task, per_class: int, *, spend: float) -> tuple[float, float]:
+    """CPU seconds of an iteration (mean of those after the first, at least three), and of what comes before."""
+    times: list[float] = []
+    began = time.process_time()
+
+    def watch(progress: Progress) -> None:
+        del progress
+        times.append(time.process_time())
+        if len(times) > 3 and times[-1] - times[0] > spend:
+            raise _Enough
+
+    with suppress(_Enough):
+        made.distill(task, replace(Situation(per_class, 0, FLOAT32), watch=watch))
+    each = (times[-1] - times[0]) / (len(times) - 1)
+    return each, times[0] - began - each
 
 
 def matching(task: Task, sizes: Sizes) -> reference.Matching:

@@ -9,6 +9,7 @@ import pytest
 
 from limbeck.data.task import Task
 from limbeck.distillation.distill import compose
+from limbeck.distillation.outer_loop import MatchingDistiller
 from limbeck.errors import EvidenceError
 from limbeck.evaluation import Record, Records
 from limbeck.study import StudyResults
@@ -98,9 +99,10 @@ def test_every_published_stage_is_composed_at_the_published_length_and_rate(scri
         made = compose(
             tasks[stage.data], run.method, run.per_class, **{**dict(run.settings), "iterations": run.iterations}
         )
-        assert made.rate.move(made.iterations) is None  # type: ignore[attr-defined]
-        assert made.optimizer == usual.optimizer  # type: ignore[attr-defined]
-        assert made.iterations == round(stage.share * usual.iterations)  # type: ignore[attr-defined]
+        assert isinstance(made, MatchingDistiller) and isinstance(usual, MatchingDistiller)
+        assert made.rate.move(made.iterations) is None
+        assert made.optimizer == usual.optimizer
+        assert made.iterations == round(stage.share * usual.iterations)
 
 
 def test_parts_of_names_choose_stages(script) -> None:

@@ -78,7 +78,9 @@ def test_no_configuration_is_drowned_by_the_size_of_anothers_gradient(
         found[0] == pytest.approx(1.0, abs=1e-4) and 0.1 < min(found) <= max(found) < 10 for found in sizes.values()
     )
     assert made.card.budget["lr"] == pytest.approx(0.1)  # a unit step at rate 1, and min(0.1, 1/√24) is wanted
-    assert compose(task, "dm", 1, **{"for": "mixed"}).rate == MeasuredRate()  # type: ignore[attr-defined]
+    mixed = compose(task, "dm", 1, **{"for": "mixed"})
+    assert isinstance(mixed, MatchingDistiller)
+    assert mixed.rate == MeasuredRate()
 
 
 def test_the_shared_augmentation_is_the_drawn_one(task: Task) -> None:

@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -13,8 +14,8 @@ from limbeck.report.lawful import law_section
 from tests.laws.planted import study
 
 
-def section(gap: Callable[[float], float], **changes: object) -> Section:
-    law = ScalingLaw.fit(study(gap, **changes))  # type: ignore[arg-type]
+def section(gap: Callable[[float], float], **changes: Any) -> Section:
+    law = ScalingLaw.fit(study(gap, **changes))
     return law_section(law, [law.samples_for(gap=0.15)])
 
 
