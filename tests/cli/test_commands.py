@@ -80,6 +80,17 @@ def test_one_method_with_two_settings_is_told_apart(run: Run) -> None:
     assert {line["method"] for line in json.loads(out)} == {"dm (rate1)", "dm (rate2)"}
 
 
+def test_one_set_serves_the_settings_that_follow_it(run: Run) -> None:
+    settings = ("--set", "view=pixels", "discrepancy=mmd", "iterations=2")
+    code, out, _ = run("distill", *settings, "digits", "--method", "match", "--per-class", "1", "--out", "s", "--json")
+    assert code == 0
+    assert json.loads(out)["examples"] == 10
+    made = json.loads(Path("s/card.json").read_text())["card"]["distiller"]
+    (term,) = made["surrogate"]["terms"]
+    assert (term["view"]["kind"], term["discrepancy"]["kind"], made["iterations"]) == ("PixelValues", "MMD", 2)
+    assert run("distill", "digits", "lr=3")[0] == 2  # a setting without --set is refused
+
+
 def test_tables_go_through(run: Run, tmp_path: Path) -> None:
     chance = np.random.default_rng(0)
     rows = chance.normal(size=(200, 5)) + np.repeat([[0], [2]], 100, axis=0)

@@ -1,6 +1,10 @@
 """The tree of commands."""
 
+import re
+from typing import Any
+
 import typer
+from typer.core import TyperCommand
 
 from limbeck.cli.inferring import law, plan
 from limbeck.cli.judging import compare, evaluate
@@ -13,6 +17,19 @@ from limbeck.cli.studies import study
 __all__ = ["app"]
 
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
+_SETTING = re.compile(r"[\w.]+=")
+
+
+class _ManySettings(TyperCommand):
+    """One --set serves every KEY=VALUE that follows it directly."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        full: list[str] = []
+        for arg in args:
+            more = len(full) > 1 and full[-2] == "--set" and _SETTING.match(arg) and _SETTING.match(full[-1])
+            full += ["--set", arg] if more else [arg]
+        return super().parse_args(ctx, full)
+
 
 app = typer.Typer(
     name="limbeck",
@@ -38,7 +55,7 @@ for order, command in (
     ("cite", cite),
     ("demo", demo),
 ):
-    app.command(order, context_settings=_CONTEXT)(command)
+    app.command(order, cls=_ManySettings, context_settings=_CONTEXT)(command)
 app.command("plan", context_settings=_CONTEXT)(plan)
 app.command("pilot", context_settings=_CONTEXT)(pilot)
 app.add_typer(study, name="study", context_settings=_CONTEXT)
