@@ -1,21 +1,23 @@
 """Which difficulty do methods prefer? Where the examples of each method's sets stand among the real training examples.
 
-python benchmarks/difficulty.py runs/methods [--measure gradn] [--out docs/images/difficulty.svg]
-python benchmarks/difficulty.py export-with-sets.parquet
+    python benchmarks/difficulty.py runs/methods runs/fifty [--measure gradn]
 
 Networks are trained on the real training split (never on the test split), and rate real and synthetic examples alike.
-0.5 is an ordinary real example of the class, more is harder. The table goes to standard output, the figure to --out.
+0.5 is an ordinary real example of the class, more is harder. What was measured is kept, and is not measured again; it
+goes into docs/results.md with a figure. Without a study the page is written from what is kept.
 """
 
 import argparse
+import json
 import math
 import sys
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from dataclasses import replace as with_fields
 from pathlib import Path
 
+from compared import put
 from svg import Curve, Scale, chart
 
 from limbeck.compute import Compute
@@ -34,6 +36,8 @@ from limbeck.synthetic.synthetic_set import SyntheticSet
 from limbeck.training.configuration import Epochs
 from limbeck.values import replace
 
+HERE = Path(__file__).parent
+
 
 @dataclass(frozen=True)
 class Wishes:
@@ -46,10 +50,25 @@ class Wishes:
     most: int = 1000
     compute: Compute = field(default_factory=Compute)
 
+    def said(self) -> str:
+        """What must be alike for two measurements to stand in one table."""
+        return f"{self.measure}, {self.seeds} × {self.networks} networks, {self.epochs} epochs, {self.most} a class"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One set: mean percentile of its examples, and the share that is harder than the real median."""
+
+    method: str
+    per_class: int
+    seed: int
+    percentile: float
+    harder: float
+
 
 @dataclass(frozen=True)
 class Preference:
-    """One method at one size: over its distillation seeds, mean percentile and share harder than the real median."""
+    """One method at one size, over its distillation seeds."""
 
     method: str
     per_class: int
@@ -57,25 +76,35 @@ class Preference:
     harder: Estimate
 
 
-def preferences(results: StudyResults, wishes: Wishes) -> list[Preference]:
-    """All methods and sizes whose sets are there. Raises EvidenceError where there is no set."""
-    found: dict[tuple[str, int], list[tuple[float, float]]] = {}
+def standings(results: StudyResults, wishes: Wishes, known: Mapping[str, Standing]) -> dict[str, Standing]:
+    """``known`` and the sets that are there and not in it, by what they are called and hold."""
+    found = dict(known)
     meters: dict[Difficulty, DifficultyMeter] = {}
     for run, folder in sets(results):
         made = SyntheticSet.load(folder)
-        measure = wishes.measure.fitted(min(made.card.per_class) * made.parametrisation.multiplicity)
-        if measure not in meters:
-            meters[measure] = meter(results, with_fields(wishes, measure=measure))
-        stands = meters[measure].of(made)
-        harder = [line.harder for line in stands.lines()]
-        found.setdefault((run.label or run.method, run.per_class), []).append(
-            (stands.percentile, math.fsum(harder) / len(harder))
-        )
-    if not found:
+        method = run.label or run.method
+        name = f"{results.study.source.text} {method} {run.per_class} {run.seed} {made.card.fingerprint}"
+        if name not in found:
+            measure = wishes.measure.fitted(min(made.card.per_class) * made.parametrisation.multiplicity)
+            if measure not in meters:
+                meters[measure] = meter(results, with_fields(wishes, measure=measure))
+            stands = meters[measure].of(made)
+            lines = stands.lines()
+            harder = math.fsum(line.harder for line in lines) / len(lines)
+            found[name] = Standing(method, run.per_class, run.seed, stands.percentile, harder)
+    return found
+
+
+def preferences(known: Mapping[str, Standing]) -> list[Preference]:
+    """By size and method. Raises EvidenceError where there is no set."""
+    if not known:
         raise EvidenceError("the study has no sets: give its directory, or an export that was made with --sets.")
+    by: dict[tuple[int, str], list[Standing]] = {}
+    for one in known.values():
+        by.setdefault((one.per_class, one.method), []).append(one)
     return [
-        Preference(method, size, *(estimate([pair[i] for pair in pairs]) for i in (0, 1)))
-        for (method, size), pairs in sorted(found.items(), key=lambda item: (item[0][1], item[0][0]))
+        Preference(method, size, estimate([s.percentile for s in mine]), estimate([s.harder for s in mine]))
+        for (size, method), mine in sorted(by.items())
     ]
 
 
@@ -128,29 +157,52 @@ def figure(found: Sequence[Preference], measure: str) -> str:
     return chart(f"Difficulty of the sets ({measure})", across, up, curves, high=max(320, 60 + 16 * len(curves)))
 
 
+def section(found: Sequence[Preference], how: str, picture: str) -> str:
+    """Everything between the marks."""
+    return f"Measured by: {how}.\n\n![Difficulty of the sets]({picture})\n\n{table(found)}"
+
+
 def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("results", type=Path, help="a study's directory, or its export with sets")
+    parser.add_argument("results", type=Path, nargs="*", help="studies' directories, or their exports with sets")
     parser.add_argument("--measure", default="gradn", help="see limbeck list difficulties")
     parser.add_argument("--networks", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--most", type=int, default=1000, help="real examples a class")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--out", type=Path, default=Path("difficulty.svg"))
+    parser.add_argument("--kept", type=Path, default=HERE / "results" / "difficulty.json")
+    parser.add_argument("--out", type=Path, default=HERE.parent / "docs" / "images" / "difficulty.svg")
+    parser.add_argument("--page", type=Path, default=HERE.parent / "docs" / "results.md")
     given = parser.parse_args(words)
     wishes = Wishes(
         difficulty(given.measure), given.networks, given.seeds, given.epochs, given.most, Compute(given.device)
     )
-    with tempfile.TemporaryDirectory() as scratch:
-        directory = given.results
-        if directory.is_file():
-            directory = Path(scratch) / "study"
-            import_export(given.results, directory)
-        found = preferences(StudyResults.load(directory), wishes)
-    print(table(found))
+    how, known = kept(given.kept, wishes)
+    for path in given.results:
+        with tempfile.TemporaryDirectory() as scratch:
+            directory = path
+            if path.is_file():
+                directory = Path(scratch) / "study"
+                import_export(path, directory)
+            known = standings(StudyResults.load(directory), wishes, known)
+    found = preferences(known)
+    stored = {"how": how, "sets": {name: asdict(one) for name, one in sorted(known.items())}}
+    write_atomically(given.kept, (json.dumps(stored, indent=1, ensure_ascii=False) + "\n").encode())
     write_atomically(given.out, figure(found, given.measure).encode())
-    print(f"wrote {given.out}", file=sys.stderr)
+    put(given.page, "difficulty", section(found, how, f"images/{given.out.name}"))
+    print(table(found))
+    print(f"wrote {given.kept}, {given.out} and {given.page}", file=sys.stderr)
+
+
+def kept(path: Path, wishes: Wishes) -> tuple[str, dict[str, Standing]]:
+    """How the sets that are kept were measured, and what came of it. Raises EvidenceError for another way."""
+    if not path.exists():
+        return wishes.said(), {}
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    if stored["how"] != wishes.said():
+        raise EvidenceError(f"{path} was measured by {stored['how']}, not by {wishes.said()}: give another --kept.")
+    return stored["how"], {name: Standing(**one) for name, one in stored["sets"].items()}
 
 
 if __name__ == "__main__":

@@ -1,17 +1,20 @@
 """The size at which hard real examples overtake easy ones, measured in a study of pools, beside the pruning law's.
 
-python benchmarks/pool_switch.py runs/pools [--share 0.3333] [--angle 0]
+python benchmarks/pool_switch.py [benchmarks/results/pools.parquet] [--share 0.3333] [--angle 0]
 """
 
 import argparse
 import math
+from pathlib import Path
 
-from compared import points
+from compared import left, points, put
 
 from limbeck.errors import EvidenceError
 from limbeck.evaluation import Records
 from limbeck.laws.switch import Switch, TheorySwitch, measured_switch, theory_switch
 from limbeck.study.results import StudyResults
+
+HERE = Path(__file__).parent
 
 
 def bases(records: Records) -> list[str]:
@@ -46,12 +49,17 @@ def report(records: Records, *, share: float, angle: float) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("results", help="directory or export of a study of benchmarks/pools.yaml")
+    usual = HERE / "results" / "pools.parquet"
+    parser.add_argument("results", nargs="?", default=usual, help="directory or export of benchmarks/pools.yaml")
     parser.add_argument("--share", type=float, default=1 / 3, help="of each class in a pool")
     parser.add_argument("--angle", type=float, default=0.0, help="of the probe in the pruning law, degrees")
     given = parser.parse_args()
-    records = StudyResults.load(given.results).records.where(split="test")
-    print("\n".join(report(records, share=given.share, angle=math.radians(given.angle))))
+    results = StudyResults.load(given.results)
+    lines = report(results.records.where(split="test"), share=given.share, angle=math.radians(given.angle))
+    interim = left(results).sentence()
+    text = "\n".join([interim, "", *lines] if interim else lines).strip()
+    put(HERE.parent / "docs" / "results.md", "pools", text)
+    print(text)
 
 
 if __name__ == "__main__":

@@ -41,11 +41,13 @@ def drive(study: Study, home: Path, kept: Path, until: float, every: float) -> b
     name = study.name
     if kept.exists() and not home.exists():
         import_export(kept, home, study)
+    said = _Said(home, kept, every)
     complete = False
     while not complete and time.monotonic() < until:
-        summary = run(study, home, watch=_Said(), seconds=min(every, until - time.monotonic()))
-        size = export(home, kept)
-        print(f"{name}: {summary.done} of {summary.total} runs done, {kept} has {size / 1e6:.2f} MB", flush=True)
+        seconds = None if until == float("inf") else until - time.monotonic()
+        summary = run(study, home, watch=said, seconds=seconds)
+        said.export()
+        print(f"{name}: {summary.done} of {summary.total} runs done, {kept} has {kept.stat().st_size / 1e6:.2f} MB")
         for what, sentence in summary.failures:
             print(f"failed: {what}: {sentence}", flush=True)
         complete = summary.complete or not summary.open  # failed runs are tried again by the next command
@@ -53,16 +55,25 @@ def drive(study: Study, home: Path, kept: Path, until: float, every: float) -> b
 
 
 class _Said:
-    """Prints a line for each run that has begun."""
+    """Prints a line for each run that has begun, and exports what is done every so many seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, home: Path, kept: Path, every: float) -> None:
+        self._home, self._kept, self._every = home, kept, every
         self._known: tuple[str, ...] = ()
+        self._exported = time.monotonic()
 
     def __call__(self, progress: StudyProgress) -> None:
         if progress.current != self._known:
             self._known = progress.current
             left = "" if progress.seconds_left is None else f", about {progress.seconds_left / 60:.0f} minutes left"
             print(f"{progress.done}/{progress.total}{left}: {'; '.join(progress.current)}", flush=True)
+        if time.monotonic() - self._exported > self._every:
+            self.export()
+
+    def export(self) -> None:
+        """Write the export."""
+        export(self._home, self._kept)
+        self._exported = time.monotonic()
 
 
 if __name__ == "__main__":

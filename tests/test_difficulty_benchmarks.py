@@ -34,19 +34,32 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_difficulty_of_sets(script, study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["--measure", "el2n:at=1", "--networks", "1", "--epochs", "2", "--device", "cpu"]
-    script("difficulty").main([str(study), *words, "--out", str(tmp_path / "a.svg")])
+    measured = script("difficulty")
+    page = tmp_path / "page.md"
+    page.write_text("before <!-- difficulty: begin --><!-- difficulty: end --> after")
+
+    def words(name: str) -> list[str]:
+        kept = ["--kept", str(tmp_path / f"{name}.json"), "--out", str(tmp_path / f"{name}.svg"), "--page", str(page)]
+        return ["--measure", "el2n:at=1", "--networks", "1", "--epochs", "2", "--device", "cpu", *kept]
+
+    measured.main([str(study), *words("a")])
     first = capsys.readouterr().out
     assert first.count("| random easy |") == first.count("| random hard |") == 2
     assert all(0 <= float(line.split("|")[4].split("[")[0]) <= 100 for line in first.splitlines()[-4:])
     assert "random hard" in (tmp_path / "a.svg").read_text()
+    assert first.strip() in page.read_text()
+    assert page.read_text().endswith("after")
     export(study, tmp_path / "study.parquet", sets=True)
-    script("difficulty").main([str(tmp_path / "study.parquet"), *words, "--out", str(tmp_path / "b.svg")])
+    measured.main([str(tmp_path / "study.parquet"), *words("b")])
     assert capsys.readouterr().out == first
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    measured.main(words("a"))  # from what was kept, without a study
+    assert capsys.readouterr().out == first
+    with pytest.raises(EvidenceError, match="another --kept"):
+        measured.main([*words("a"), "--epochs", "3"])
     export(study, tmp_path / "bare.parquet")
     with pytest.raises(EvidenceError, match="no sets"):
-        script("difficulty").main([str(tmp_path / "bare.parquet"), *words])
+        measured.main([str(tmp_path / "bare.parquet"), *words("c")])
 
 
 def test_the_switch_of_a_study(script, study: Path) -> None:

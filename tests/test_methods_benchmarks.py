@@ -206,3 +206,13 @@ def test_dc_and_dcc_match_without_augmentation_in_every_study() -> None:
         for choice in Study.load(path).methods:
             if choice.name in ("dc", "dcc"):
                 assert "augmentation" not in dict(choice.settings), f"{path.name}: {choice.called} would be augmented"
+
+
+def test_fifty_a_class_is_made_as_protocol_s_is() -> None:
+    """A set at 50 differs from those at 1 and 10 in its size and budget, and has no second labels."""
+    known = {choice.called: dict(choice.settings) for choice in Study.load(BENCHMARKS / "methods.yaml").methods}
+    fifty = Study.load(BENCHMARKS / "fifty.yaml")
+    assert len(fifty.methods) > 10
+    for choice in fifty.methods:
+        expected = {key: item for key, item in known[choice.called].items() if key != "labels"}
+        assert dict(choice.settings) == expected, choice.called
