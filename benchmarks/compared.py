@@ -17,6 +17,7 @@ from limbeck.study.results import StudyResults
 from limbeck.study.runs import DistilRun, EvaluateRun
 
 ALPHA = 0.05
+FEW = 10  # open kinds of sets that are named
 
 
 @dataclass(frozen=True)
@@ -111,11 +112,10 @@ class Left:
         """For the page; "" where the study is complete."""
         if not self.open:
             return ""
-        names = ", ".join(f"{method} at {size} ({count})" for (method, size), count in sorted(self.open.items()))
         done = self.total - sum(self.open.values())
-        return (
-            f"**Interim: {done} of {self.total} judgements are done**; open are {names}. Intervals and p will change."
-        )
+        names = [f"{method} at {size} ({count})" for (method, size), count in sorted(self.open.items())]
+        which = f"; open are {', '.join(names)}" if len(names) <= FEW else ""
+        return f"**Interim: {done} of {self.total} judgements are done**{which}. Intervals and p will change."
 
 
 def left(results: StudyResults) -> Left:
