@@ -46,7 +46,7 @@ class Wishes:
     measure: Difficulty
     networks: int = 3
     seeds: int = 1
-    epochs: int = 10
+    epochs: int = 4
     most: int = 1000
     compute: Compute = field(default_factory=Compute)
 

@@ -47,7 +47,8 @@ def drive(study: Study, home: Path, kept: Path, until: float, every: float) -> b
         seconds = None if until == float("inf") else until - time.monotonic()
         summary = run(study, home, watch=said, seconds=seconds)
         said.export()
-        print(f"{name}: {summary.done} of {summary.total} runs done, {kept} has {kept.stat().st_size / 1e6:.2f} MB")
+        size = kept.stat().st_size / 1e6
+        print(f"{name}: {summary.done} of {summary.total} runs done, {kept} has {size:.2f} MB", flush=True)
         for what, sentence in summary.failures:
             print(f"failed: {what}: {sentence}", flush=True)
         complete = summary.complete or not summary.open  # failed runs are tried again by the next command

@@ -55,7 +55,7 @@ for order, command in (
     ("cite", cite),
     ("demo", demo),
 ):
-    app.command(order, cls=_ManySettings, context_settings=_CONTEXT)(command)
+    app.command(order, cls=_ManySettings if command is distill else None, context_settings=_CONTEXT)(command)
 app.command("plan", context_settings=_CONTEXT)(plan)
 app.command("pilot", context_settings=_CONTEXT)(pilot)
 app.add_typer(study, name="study", context_settings=_CONTEXT)

@@ -43,7 +43,7 @@ def distill(
     network: Annotated[str | None, typer.Option(help="See: limbeck list networks.")] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change settings, e.g. lr=0.5 real_batch=64."),
+        typer.Option("--set", metavar="KEY=VALUE", help="Change settings, e.g. lr=published real_batch=64."),
     ] = None,
     difficulty: Annotated[
         str | None, typer.Option(help="sdc=WEIGHT or gradn=WEIGHT: prefer easier examples (relative to the loss).")
