@@ -109,11 +109,15 @@ def preferences(known: Mapping[str, Standing]) -> list[Preference]:
 
 
 def sets(results: StudyResults) -> list[tuple[DistilRun, Path]]:
-    """The sets that are there; of a selection with hard and with soft labels one, because they hold the same images."""
+    """The sets that are there; where a selection has hard and soft labels on the same images, the hard ones."""
     folders = results.set_directories()
-    runs = [(e.run, results.directory / "sets" / e.name) for e in results.entries if results.directory is not None]
-    there = set(folders.values())
-    return [(r, f) for r, f in runs if isinstance(r, DistilRun) and f in there and not dict(r.settings).get("soft")]
+    runs = [(e.run, folders[e.name]) for e in results.entries if e.name in folders and isinstance(e.run, DistilRun)]
+    hard = {_drawn(run) for run, _ in runs if not dict(run.settings).get("soft")}
+    return [(r, f) for r, f in runs if not dict(r.settings).get("soft") or _drawn(r) not in hard]
+
+
+def _drawn(run: DistilRun) -> tuple[str, int, int]:
+    return run.label or run.method, run.per_class, run.seed
 
 
 def meter(results: StudyResults, wishes: Wishes) -> DifficultyMeter:

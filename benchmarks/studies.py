@@ -3,9 +3,12 @@
     LIMBECK_DATA=… python benchmarks/studies.py scaling_fashion scaling_mnist scaling_mlp [--hours 2] [--every 10]
 
 A study that is interrupted goes on where it was; in a fresh checkout it goes on from benchmarks/results/NAME.parquet.
+Told to end (SIGTERM), it writes the export first.
 """
 
 import argparse
+import signal
+import sys
 import time
 from pathlib import Path
 
@@ -23,6 +26,7 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=float("inf"), help="stop after about so long")
     parser.add_argument("--every", type=float, default=10.0, help="minutes between exports")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     until = time.monotonic() + 3600 * chosen.hours
     for name in chosen.names:
         go_on(name, until, 60 * chosen.every)
@@ -45,8 +49,10 @@ def drive(study: Study, home: Path, kept: Path, until: float, every: float) -> b
     complete = False
     while not complete and time.monotonic() < until:
         seconds = None if until == float("inf") else until - time.monotonic()
-        summary = run(study, home, watch=said, seconds=seconds)
-        said.export()
+        try:
+            summary = run(study, home, watch=said, seconds=seconds)
+        finally:
+            said.export()
         size = kept.stat().st_size / 1e6
         print(f"{name}: {summary.done} of {summary.total} runs done, {kept} has {size:.2f} MB", flush=True)
         for what, sentence in summary.failures:

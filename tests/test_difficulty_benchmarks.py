@@ -7,6 +7,7 @@ import pytest
 from limbeck.compute import Compute
 from limbeck.errors import EvidenceError
 from limbeck.study import Evaluation, MethodChoice, References, Source, Study, StudyResults, export, run
+from limbeck.values import replace
 
 ROOT = Path(__file__).parent.parent / "benchmarks"
 FEW = (("updates", 3),)
@@ -60,6 +61,20 @@ def test_difficulty_of_sets(script, study: Path, tmp_path: Path, capsys: pytest.
     export(study, tmp_path / "bare.parquet")
     with pytest.raises(EvidenceError, match="no sets"):
         measured.main([str(tmp_path / "bare.parquet"), *words("c")])
+
+
+def test_a_selection_with_soft_labels_alone_is_rated(script, study: Path, tmp_path: Path) -> None:
+    wished = [("random", True), ("kmeans", True), ("kmeans", False)]
+    few = (*FEW, ("teacher_epochs", 1))
+    methods = tuple(MethodChoice(name, few, name, soft=soft) for name, soft in wished)
+    tiny = StudyResults.load(study).study
+    asked = replace(tiny, name="soft", methods=methods, per_class=(1,), seeds=((0, (0,)),))
+    assert run(asked, tmp_path / "s").complete
+    results = StudyResults.load(tmp_path / "s")
+    assert len(results.set_directories()) == 3
+    rated = [one for one, _ in script("difficulty").sets(results)]
+    assert {(one.label, "soft" in dict(one.settings)) for one in rated} == {("kmeans", False), ("random", True)}
+    assert len(rated) == 2
 
 
 def test_the_switch_of_a_study(script, study: Path) -> None:
