@@ -18,7 +18,7 @@ from dataclasses import replace as with_fields
 from pathlib import Path
 
 from compared import put
-from svg import Curve, Scale, chart
+from svg import Dots, Scale, dots
 
 from limbeck.compute import Compute
 from limbeck.distillation.difficulty import Difficulty, difficulty
@@ -147,18 +147,21 @@ def cell(known: Estimate) -> str:
 
 
 def figure(found: Sequence[Preference], measure: str) -> str:
-    """Mean percentile against size, one curve a method, 95 % intervals over distillation seeds."""
+    """Mean percentiles with 95 % intervals over distillation seeds, a row a method, the hardest first."""
     sizes = sorted({one.per_class for one in found})
-    curves = []
-    for method in dict.fromkeys(one.method for one in found):
-        mine = [one for one in found if one.method == method]
-        errors = [one.percentile.half or 0.0 for one in mine]
-        curves.append(Curve(method, [o.per_class for o in mine], [o.percentile.value for o in mine], errors))
-    marks = sizes if len(sizes) > 1 else [sizes[0], 10 * sizes[0]]
-    curves.append(Curve("typical real", [marks[0], marks[-1]], [0.5, 0.5], dashed=True, colour=7))
-    across = Scale("stored examples a class", marks, logarithmic=True)
-    up = Scale("share of real examples that are easier", (0, 0.25, 0.5, 0.75, 1))
-    return chart(f"Difficulty of the sets ({measure})", across, up, curves, high=max(320, 60 + 16 * len(curves)))
+    groups = [
+        Dots(
+            f"{size} a class",
+            {o.method: (o.percentile.value, o.percentile.half or 0.0) for o in found if o.per_class == size},
+        )
+        for size in sizes
+    ]
+    values: dict[str, list[float]] = {}
+    for one in found:
+        values.setdefault(one.method, []).append(one.percentile.value)
+    rows = sorted(values, key=lambda method: (-max(values[method]), method))
+    across = Scale("share of real examples that are easier", (0, 0.25, 0.5, 0.75, 1))
+    return dots(f"Difficulty of the sets ({measure})", across, rows, groups)
 
 
 def section(found: Sequence[Preference], how: str, picture: str) -> str:

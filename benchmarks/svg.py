@@ -1,17 +1,18 @@
-"""A chart as plain SVG for the documents: lines with error bars, either axis logarithmic."""
+"""Charts as plain SVG for the documents: lines with error bars, either axis logarithmic, and a row of dots a name."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TypeAlias
 
 from limbeck.report.draw import COLOURS
 
-__all__ = ["Curve", "Scale", "chart"]
+__all__ = ["Curve", "Dots", "Scale", "chart", "dots"]
 
 Placing: TypeAlias = Callable[[float, float], tuple[float, float]]  # from values to points of the picture
 LEFT, RIGHT, TOP, BOTTOM = 56, 150, 30, 44
+NAMES, ROW = 120, 20  # width of the names of rows of dots, and height of a row
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,47 @@ class Scale:
         return math.log(max(value, self.marks[0])) if self.logarithmic else value
 
 
+@dataclass(frozen=True)
+class Dots:
+    """One colour of dots: (value, half-length of the error bar) in some of the rows."""
+
+    name: str
+    at: Mapping[str, tuple[float, float]]
+
+
+def dots(title: str, x: Scale, rows: Sequence[str], groups: Sequence[Dots], *, wide: int = 560) -> str:
+    """The SVG text: a row for each name from the top down, the middle of the scale dashed."""
+    foot = TOP + ROW * len(rows)
+    drawn = _begin(title, wide, foot + BOTTOM, NAMES)
+
+    def place(value: float, row: float) -> tuple[float, float]:
+        across = min(max(x.share(value), 0.0), 1.0)
+        return round(NAMES + (wide - NAMES - RIGHT) * across, 1), round(TOP + ROW * (row + 0.5), 1)
+
+    for mark in x.marks:
+        across, _ = place(mark, 0)
+        drawn.append(f'<path d="M{across} {TOP}V{foot}" stroke="#eee"/>')
+        drawn.append(f'<text x="{across}" y="{foot + 14}" text-anchor="middle">{mark:g}</text>')
+    half = NAMES + (wide - NAMES - RIGHT) / 2
+    drawn.append(f'<path d="M{half} {TOP}V{foot}" stroke="#888" stroke-dasharray="5 3"/>')
+    drawn.append(f'<text x="{half}" y="{foot + BOTTOM - 8}" text-anchor="middle">{escape(x.text)}</text>')
+    for number, row in enumerate(rows):
+        _, down = place(x.marks[0], number)
+        drawn.append(f'<path d="M{NAMES} {down}H{wide - RIGHT}" stroke="#eee"/>')
+        drawn.append(f'<text x="{NAMES - 8}" y="{down + 4}" text-anchor="end">{escape(row)}</text>')
+    for number, group in enumerate(groups):
+        colour, at = COLOURS[number % len(COLOURS)], TOP + 8 + 16 * number
+        drawn.append(f'<circle cx="{wide - RIGHT + 20}" cy="{at}" r="4" fill="{colour}"/>')
+        drawn.append(f'<text x="{wide - RIGHT + 32}" y="{at + 4}">{escape(group.name)}</text>')
+        for row, (value, error) in group.at.items():
+            across, down = place(value, rows.index(row))
+            low, _ = place(value - error, 0)
+            top, _ = place(value + error, 0)
+            drawn.append(f'<path d="M{low} {down}H{top}" stroke="{colour}" stroke-width="1.2"/>')
+            drawn.append(f'<circle cx="{across}" cy="{down}" r="4" fill="{colour}" fill-opacity="0.85"/>')
+    return "\n".join([*drawn, "</svg>"]) + "\n"
+
+
 def chart(title: str, x: Scale, y: Scale, curves: Sequence[Curve], *, wide: int = 560, high: int = 320) -> str:
     """The SVG text. Points outside the marks are drawn at the edge."""
 
@@ -54,13 +96,7 @@ def chart(title: str, x: Scale, y: Scale, curves: Sequence[Curve], *, wide: int 
             round(high - BOTTOM - (high - TOP - BOTTOM) * up, 1),
         )
 
-    drawn = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" font-family="sans-serif" font-size="11" '
-        f'role="img" aria-label="{escape(title, quote=True)}">',
-        f'<rect width="{wide}" height="{high}" fill="white"/>',
-        f'<text x="{LEFT}" y="18" font-size="13">{escape(title)}</text>',
-        *_axes(x, y, wide, high, place),
-    ]
+    drawn = [*_begin(title, wide, high, LEFT), *_axes(x, y, wide, high, place)]
     for number, curve in enumerate(curves):
         colour = COLOURS[(number if curve.colour is None else curve.colour) % len(COLOURS)]
         drawn += _curve(curve, colour, place)
@@ -69,6 +105,15 @@ def chart(title: str, x: Scale, y: Scale, curves: Sequence[Curve], *, wide: int 
         drawn.append(f'<path d="M{wide - RIGHT + 12} {at}h16" stroke="{colour}" stroke-width="2"{dash}/>')
         drawn.append(f'<text x="{wide - RIGHT + 32}" y="{at + 4}">{escape(curve.name)}</text>')
     return "\n".join([*drawn, "</svg>"]) + "\n"
+
+
+def _begin(title: str, wide: int, high: int, left: int) -> list[str]:
+    return [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" font-family="sans-serif" font-size="11" '
+        f'role="img" aria-label="{escape(title, quote=True)}">',
+        f'<rect width="{wide}" height="{high}" fill="white"/>',
+        f'<text x="{left}" y="18" font-size="13">{escape(title)}</text>',
+    ]
 
 
 def _axes(x: Scale, y: Scale, wide: int, high: int, place: Placing) -> list[str]:
