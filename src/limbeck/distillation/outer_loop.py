@@ -313,7 +313,7 @@ class MatchingDistiller(Distiller):
 
         The move that it aims at over the root mean square of what the optimizer would do at rate 1.
         """
-        wanted = self.rate.move(self.iterations)
+        wanted = self.rate.move(self.iterations, noise=not self.initial.shows_real)
         if wanted is None or not self.iterations:
             return None
         squares, now = [], begun
