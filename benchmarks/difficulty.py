@@ -77,19 +77,24 @@ class Preference:
 
 
 def standings(results: StudyResults, wishes: Wishes, known: Mapping[str, Standing]) -> dict[str, Standing]:
-    """``known`` and the sets that are there and not in it, by what they are called and hold."""
+    """``known`` and the sets that are there and not in it, by what they are called and hold.
+
+    A set takes the place of one that was made otherwise under its name, size and seed.
+    """
     found = dict(known)
     meters: dict[Difficulty, DifficultyMeter] = {}
     for run, folder in sets(results):
         made = SyntheticSet.load(folder)
         method = run.label or run.method
-        name = f"{results.study.source.text} {method} {run.per_class} {run.seed} {made.card.fingerprint}"
+        called = f"{results.study.source.text} {method} {run.per_class} {run.seed} "
+        name = called + made.card.fingerprint
         if name not in found:
             measure = wishes.measure.fitted(min(made.card.per_class) * made.parametrisation.multiplicity)
             if measure not in meters:
                 meters[measure] = meter(results, with_fields(wishes, measure=measure))
             stands = meters[measure].of(made)
             lines = stands.lines()
+            found = {other: one for other, one in found.items() if not other.startswith(called)}
             harder = math.fsum(line.harder for line in lines) / len(lines)
             found[name] = Standing(method, run.per_class, run.seed, stands.percentile, harder)
     return found

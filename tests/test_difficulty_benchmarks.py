@@ -1,5 +1,6 @@
 """The scripts that make tables of difficulty run on a tiny study, and their study definition is one."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,12 @@ def test_difficulty_of_sets(script, study: Path, tmp_path: Path, capsys: pytest.
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     measured.main(words("a"))  # from what was kept, without a study
     assert capsys.readouterr().out == first
+    old, times = re.subn(r"(digits random easy 1 0) \w+", r"\1 ffff", (tmp_path / "a.json").read_text())
+    assert times == 1
+    (tmp_path / "a.json").write_text(old)
+    measured.main([str(study), *words("a")])  # a set that was made otherwise before is replaced
+    assert capsys.readouterr().out == first
+    assert "ffff" not in (tmp_path / "a.json").read_text()
     with pytest.raises(EvidenceError, match="another --kept"):
         measured.main([*words("a"), "--epochs", "3"])
     export(study, tmp_path / "bare.parquet")
