@@ -164,7 +164,7 @@ def section(known: dict[str, StudyResults]) -> str:
             absent.append(name)
     if absent:
         said.append(f"* **Not run yet: {', '.join(absent)}.**")
-    parts = [said, rows] if said else [rows]
+    parts = [part for part, there in ((said, said), (rows, len(rows) > 2)) if there]
     if GRID in known:
         parts.append(grid(measured(known[GRID], known[GRID], "validation")))
     return "\n\n".join("\n".join(part) for part in parts)
