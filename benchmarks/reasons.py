@@ -18,7 +18,7 @@ from limbeck.study.results import StudyResults
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "results.md"
-USUAL = ("random", "dc", "dcc", "dsa")  # of protocol S
+USUAL = ("random", "kmeans", "dc", "dcc", "dsa", "dm")  # of protocol S
 
 Cells = dict[tuple[str, int], float]
 

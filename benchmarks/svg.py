@@ -58,31 +58,28 @@ def dots(title: str, x: Scale, rows: Sequence[str], groups: Sequence[Dots], *, w
     foot = TOP + ROW * len(rows)
     drawn = _begin(title, wide, foot + BOTTOM, NAMES)
 
-    def place(value: float, row: float) -> tuple[float, float]:
-        across = min(max(x.share(value), 0.0), 1.0)
-        return round(NAMES + (wide - NAMES - RIGHT) * across, 1), round(TOP + ROW * (row + 0.5), 1)
+    def across(value: float) -> float:
+        return round(NAMES + (wide - NAMES - RIGHT) * min(max(x.share(value), 0.0), 1.0), 1)
+
+    down = {row: TOP + ROW * (number + 0.5) for number, row in enumerate(rows)}
 
     for mark in x.marks:
-        across, _ = place(mark, 0)
-        drawn.append(f'<path d="M{across} {TOP}V{foot}" stroke="#eee"/>')
-        drawn.append(f'<text x="{across}" y="{foot + 14}" text-anchor="middle">{mark:g}</text>')
+        drawn.append(f'<path d="M{across(mark)} {TOP}V{foot}" stroke="#eee"/>')
+        drawn.append(f'<text x="{across(mark)}" y="{foot + 14}" text-anchor="middle">{mark:g}</text>')
     half = NAMES + (wide - NAMES - RIGHT) / 2
     drawn.append(f'<path d="M{half} {TOP}V{foot}" stroke="#888" stroke-dasharray="5 3"/>')
     drawn.append(f'<text x="{half}" y="{foot + BOTTOM - 8}" text-anchor="middle">{escape(x.text)}</text>')
-    for number, row in enumerate(rows):
-        _, down = place(x.marks[0], number)
-        drawn.append(f'<path d="M{NAMES} {down}H{wide - RIGHT}" stroke="#eee"/>')
-        drawn.append(f'<text x="{NAMES - 8}" y="{down + 4}" text-anchor="end">{escape(row)}</text>')
+    for row in rows:
+        drawn.append(f'<path d="M{NAMES} {down[row]}H{wide - RIGHT}" stroke="#eee"/>')
+        drawn.append(f'<text x="{NAMES - 8}" y="{down[row] + 4}" text-anchor="end">{escape(row)}</text>')
     for number, group in enumerate(groups):
         colour, at = COLOURS[number % len(COLOURS)], TOP + 8 + 16 * number
         drawn.append(f'<circle cx="{wide - RIGHT + 20}" cy="{at}" r="4" fill="{colour}"/>')
         drawn.append(f'<text x="{wide - RIGHT + 32}" y="{at + 4}">{escape(group.name)}</text>')
         for row, (value, error) in group.at.items():
-            across, down = place(value, rows.index(row))
-            low, _ = place(value - error, 0)
-            top, _ = place(value + error, 0)
-            drawn.append(f'<path d="M{low} {down}H{top}" stroke="{colour}" stroke-width="1.2"/>')
-            drawn.append(f'<circle cx="{across}" cy="{down}" r="4" fill="{colour}" fill-opacity="0.85"/>')
+            low, top = across(value - error), across(value + error)
+            drawn.append(f'<path d="M{low} {down[row]}H{top}" stroke="{colour}" stroke-width="1.2"/>')
+            drawn.append(f'<circle cx="{across(value)}" cy="{down[row]}" r="4" fill="{colour}" fill-opacity="0.85"/>')
     return "\n".join([*drawn, "</svg>"]) + "\n"
 
 

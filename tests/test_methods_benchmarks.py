@@ -216,3 +216,15 @@ def test_fifty_a_class_is_made_as_protocol_s_is() -> None:
     for choice in fifty.methods:
         expected = {key: item for key, item in known[choice.called].items() if key != "labels"}
         assert dict(choice.settings) == expected, choice.called
+
+
+def test_reasons_has_a_row_for_each_thing_tried(script) -> None:
+    reasons = script("reasons")
+    tried = StudyResults.load(BENCHMARKS / "results" / "reasons.parquet").records.where(split="validation")
+    found = reasons.cells(tried, {"random": "random", "kmeans": "k-means"}, validation=False)
+    mine = [row.accuracy for row in tried.where(method="kmeans", per_class=10)]
+    assert found["k-means", 10] == pytest.approx(100 * sum(mine) / len(mine))
+    del found["random", 10]
+    assert reasons.section(found).splitlines()[0] == "| | 1 a class | 10 a class |"
+    assert reasons.section(found).splitlines()[-1].endswith("| — |")
+    assert Study.load(BENCHMARKS / "reasons.yaml").evaluation.splits == ("validation",)  # the test split stays shut
