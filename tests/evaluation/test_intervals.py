@@ -42,6 +42,25 @@ def test_equal_values_are_exact() -> None:
     assert estimate([0.5, 0.5]).p == 0.0
 
 
+def test_a_grain_keeps_chance_agreement_from_being_exact() -> None:
+    # s = grain/√12 = 0.00288675, t(0.975, 1) = 12.7062: half = 12.7062 · 0.00288675 / √2 = 0.025937
+    known = estimate([0.02, 0.02], grain=0.01)
+    assert known.half == pytest.approx(0.025937, abs=1e-6)
+    assert not known.clear
+    assert estimate([0.4, 0.6], grain=0.01) == estimate([0.4, 0.6])
+    assert welch([0.5, 0.5], [0.48, 0.48], grains=(0.01, 0.01)).p == pytest.approx(0.02, abs=0.005)
+
+
+def test_grains_cover_where_chance_agreement_is_common() -> None:
+    # two seeds that scatter by one step: without the grain the interval misses whenever the two round alike
+    draws = np.round(np.random.default_rng(1).normal(0.705, 0.01, size=(4000, 2)), 2)
+    known = [estimate(list(map(float, each)), grain=0.01) for each in draws]
+    covered = sum(k.low is not None and k.high is not None and k.low <= 0.705 <= k.high for k in known)
+    assert covered / 4000 > 0.93
+    alike = np.mean(draws[:, 0] == draws[:, 1])
+    assert alike > 0.2
+
+
 def test_the_interval_covers_at_its_level() -> None:
     draws = np.random.default_rng(0).normal(0.7, 0.05, size=(2000, 3))
     covered = sum(low <= 0.7 <= high for low, high in (t_interval(list(map(float, each))) for each in draws))

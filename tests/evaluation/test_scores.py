@@ -100,6 +100,14 @@ def test_a_paired_difference_by_hand() -> None:
     assert "dm with hard labels at 10 a class minus random" in known.sentence()
 
 
+def test_differences_that_agree_to_the_last_example_are_not_exact() -> None:
+    ours = grid("dm", {(0, "a"): (0.7, 0.7), (1, "a"): (0.6, 0.6)})
+    theirs = grid("random", {(0, "a"): (0.6995, 0.6995), (1, "a"): (0.5995, 0.5995)})
+    known = difference(ours, theirs).estimate
+    # each side's grain is 1/(2 networks × 10,000), s = √2 · grain / √12 = 2.0412e-5, t = 0.0005 · √2 / s = 34.64
+    assert known.p == pytest.approx(2 / math.pi * math.atan(1 / 34.641), rel=1e-3)
+
+
 def test_a_difference_uses_shared_configurations_and_says_so() -> None:
     theirs = {place: numbers for place, numbers in THEIRS.items() if place[1] == "a"}
     known = difference(grid("dm", OURS), grid("random", theirs))

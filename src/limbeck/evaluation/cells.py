@@ -38,6 +38,7 @@ class Cells:
     configurations: those that every unit has at least one finished network of; scores use these only, so that all
              units are averaged over the same ones. left_out: the others.
     recipes: configuration → digests of what was trained under this name.
+    grain:   the step in which a unit's mean can differ: 1/(examples × networks), of the unit with fewest.
     """
 
     kind: Kind
@@ -52,6 +53,7 @@ class Cells:
     failures: tuple[str, ...]
     failed_configurations: tuple[str, ...]
     recipes: dict[str, frozenset[str]]
+    grain: float
     fingerprint: str
     split_seed: int
 
@@ -111,6 +113,7 @@ def cells(records: Records, *, measure: str = "accuracy") -> Cells:
         failures=tuple(dict.fromkeys(row.failure for row in failures)),
         failed_configurations=tuple(dict.fromkeys(row.configuration for row in failures)),
         recipes={name: frozenset(row.recipe for row in records if row.configuration == name) for name in names},
+        grain=_grain(records, units, shared),
         fingerprint=task[0],
         split_seed=task[1],
     )
@@ -130,6 +133,15 @@ def _one(records: Records) -> tuple[Kind, str, tuple[str, int]]:
             f"the rows mix {found[0]} and {found[1]}: keep one method, size and kind of labels with where(…)."
         )
     return found[0], splits.pop(), tasks.pop()
+
+
+def _grain(records: Records, units: tuple[int, ...], configurations: tuple[str, ...]) -> float:
+    """1/(examples that a unit's networks were asked, together), the largest of all units."""
+    asked = dict.fromkeys(units, 0)
+    for row in records:
+        if row.finished and row.configuration in configurations:
+            asked[_unit(row)] += row.examples
+    return 1 / max(1, min(asked.values()))
 
 
 def _kind(row: Record) -> Kind:

@@ -48,16 +48,20 @@ class Estimate:
         )
 
 
-def estimate(values: Sequence[float], *, level: float = LEVEL, unit: str = "distillation seed") -> Estimate:
+def estimate(
+    values: Sequence[float], *, level: float = LEVEL, unit: str = "distillation seed", grain: float = 0.0
+) -> Estimate:
     """The mean of ``values``, one a unit, with mean ± t_{(1+level)/2, n−1} · s/√n; no interval where n = 1.
 
+    grain: the step in which values can differ at all, e.g. 1/examples. s is at least grain/√12, the standard deviation
+        within one step: units that agree by chance to the last example do not make their mean exact.
     Raises EvidenceError without values, OptionError for a level outside (0, 1).
     """
     _check(values, level)
     mean = math.fsum(values) / len(values)
     if len(values) < 2:
         return Estimate(mean, None, None, None, None, len(values), level, unit)
-    variance = math.fsum((v - mean) ** 2 for v in values) / (len(values) - 1)
+    variance = max(math.fsum((v - mean) ** 2 for v in values) / (len(values) - 1), grain**2 / 12)
     low, high, p = _t(mean, math.sqrt(variance / len(values)), float(len(values) - 1), level)
     return Estimate(mean, math.sqrt(variance), low, high, p, len(values), level, unit)
 
@@ -70,14 +74,16 @@ def t_interval(values: Sequence[float], *, level: float = LEVEL) -> tuple[float,
     return known.low, known.high
 
 
-def welch(ours: Sequence[float], theirs: Sequence[float], *, level: float = LEVEL) -> Estimate:
+def welch(
+    ours: Sequence[float], theirs: Sequence[float], *, level: float = LEVEL, grains: tuple[float, float] = (0.0, 0.0)
+) -> Estimate:
     """mean(ours) − mean(theirs) of two independent samples, degrees of freedom by Welch and Satterthwaite.
 
-    No interval where one of them has a single value. ``n`` counts ``ours``.
+    No interval where one of them has a single value. ``n`` counts ``ours``; ``grains`` are as in :func:`estimate`.
     """
     _check(ours, level)
     _check(theirs, level)
-    a, b = estimate(ours, level=level), estimate(theirs, level=level)
+    a, b = estimate(ours, level=level, grain=grains[0]), estimate(theirs, level=level, grain=grains[1])
     difference = a.value - b.value
     if a.spread is None or b.spread is None:
         return Estimate(difference, None, None, None, None, a.n, level)

@@ -89,7 +89,7 @@ def score(records: Records, *, measure: str = "accuracy", level: float = LEVEL) 
         kind=known.kind,
         measure=measure,
         split=known.split,
-        estimate=estimate(list(known.by_unit().values()), level=level, unit=known.unit),
+        estimate=estimate(list(known.by_unit().values()), level=level, unit=known.unit, grain=known.grain),
         worst=_worst(records, known, level),
         configurations=known.configurations,
         networks=known.networks,
@@ -110,7 +110,8 @@ def difference(ours: Records, theirs: Records, *, measure: str = "accuracy", lev
     if not units:
         raise EvidenceError(f"{a.kind} and {b.kind} share no distillation seed: make both with the same seeds.")
     mine, other = a.by_unit(shared), b.by_unit(shared)
-    known = estimate([mine[unit] - other[unit] for unit in units], level=level)
+    differences = [mine[unit] - other[unit] for unit in units]
+    known = estimate(differences, level=level, grain=math.hypot(a.grain, b.grain))
     return Difference(a.kind, b.kind, measure, a.split, known, True, shared, remarks)
 
 
@@ -121,7 +122,8 @@ def gap(full: Records, ours: Records, *, measure: str = "accuracy", level: float
     """
     a, b = cells(full, measure=measure), cells(ours, measure=measure)
     shared, remarks = _shared(a, b)
-    known = welch(list(a.by_unit(shared).values()), list(b.by_unit(shared).values()), level=level)
+    sides = [list(each.by_unit(shared).values()) for each in (a, b)]
+    known = welch(*sides, level=level, grains=(a.grain, b.grain))
     # n speaks of the sets that are judged, not of the reference
     known = Estimate(known.value, known.spread, known.low, known.high, known.p, len(b.units), level, b.unit)
     return Difference(a.kind, b.kind, measure, a.split, known, False, shared, remarks)
@@ -165,4 +167,5 @@ def _worst(records: Records, known: Cells, level: float) -> Worst:
     whole = name in known.configurations
     values = [known.means[unit, name] for unit in known.units] if whole else []
     failed = sum(not row.finished for row in records if row.configuration == name)
-    return Worst(name, estimate(values, level=level, unit=known.unit) if whole else None, failed)
+    found = estimate(values, level=level, unit=known.unit, grain=known.grain) if whole else None
+    return Worst(name, found, failed)
