@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 
 from limbeck.errors import OptionError
-from limbeck.options import changed, pick
+from limbeck.options import changed, fits, pick, read
 from limbeck.values import value
 
 
@@ -24,6 +24,11 @@ class _Thing:
 class _Outer:
     inner: _Thing = _Thing()
     size: int = 1
+
+
+@value
+class _Bare:
+    pass
 
 
 TABLE = {"thing": (_Thing(), "a thing"), "other": (_Thing(2), "another")}
@@ -47,12 +52,53 @@ def test_fields_are_read_by_their_types() -> None:
         ("thing:count=true", "takes int"),
         ("thing:on=1", "takes bool"),
         ("thing:share=x", "takes float"),
-        ("thing:most=x", "takes int or NoneType"),
+        ("thing:most=x", "takes int or none"),
         ("thing:kind=twoo", "did you mean two"),
         ("thing:count", "sets nothing"),
-        ("thing:pair=2", "is no value"),
+        ("thing:pair=x", "several int like 1,2|takes int"),
+        ("thing:share=Infinity", "finite"),
+        ("thing:share=NaN", "finite"),
+        ("thing:share=1e999", "finite"),
     ],
 )
 def test_what_cannot_be_read_is_a_sentence(text: str, match: str) -> None:
     with pytest.raises(OptionError, match=match):
         pick(TABLE, text, "thing")
+
+
+def test_tuples_of_numbers_are_read() -> None:
+    assert read("pair", "1, 2", tuple[int, ...]) == (1, 2)
+    assert read("at", "0.5", tuple[float, ...]) == (0.5,)
+    assert read("at", "none", tuple[float, ...] | None) is None
+    with pytest.raises(OptionError, match="values _Thing from Python"):
+        read("things", "x", tuple[_Thing, ...])
+    with pytest.raises(OptionError, match="a _Thing from Python"):
+        read("thing", "x", _Thing)
+
+
+@pytest.mark.parametrize(
+    ("thing", "hint", "expected"),
+    [
+        (1, float, True),
+        (True, float, False),
+        (True, int, False),
+        (True, bool, True),
+        (float("inf"), float, False),
+        (None, int | None, True),
+        (None, int, False),
+        ("one", Literal["one", "two"], True),
+        ("three", Literal["one", "two"], False),
+        ((1, 2), tuple[int, ...], True),
+        ((1, "a"), tuple[int, ...], False),
+        (_Thing(), _Thing, True),
+        (_Outer(), _Thing, False),
+        (_Outer(), _Thing | None, False),
+    ],
+)
+def test_what_fits_a_field(thing: object, hint: object, expected: bool) -> None:
+    assert fits(thing, hint) is expected
+
+
+def test_a_value_without_fields_says_so() -> None:
+    with pytest.raises(OptionError, match="has no fields to set"):
+        pick({"bare": (_Bare(), "nothing to set")}, "bare:x=1", "thing")

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from limbeck.distillation.budget import Pace
 from tests.cli.test_bad_input import FEW, Run, run
 
 __all__ = ["run"]  # the fixture
@@ -21,6 +22,8 @@ LISTS = (
     "discrepancies",
     "states",
     "audiences",
+    "difficulties",
+    "paces",
 )
 
 
@@ -170,3 +173,42 @@ def test_sets_for_a_space_and_drowned_losses_are_said(run: Run) -> None:
     code, _, err = run("distill", "digits", *FEW, "--difficulty", "sdc=9", "--out", "drowned")
     assert code == 0
     assert "9 times as large as the matching loss" in err
+
+
+def test_a_selection_with_a_budget_is_found_again(run: Run) -> None:
+    words = ("distill", "digits", "-k", "1", "--method", "random", "--budget", "1m", "--out", "chosen")
+    code, _, err = run(*words)
+    assert code == 0
+    assert "the budget is not used" in err
+    code, _, err = run(*words)
+    assert code == 0, err
+    assert "is finished already" in err
+
+
+def test_what_comes_before_the_first_iteration_is_part_of_the_estimate(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pace = Pace(before=100.0, iteration=1.0)
+    monkeypatch.setattr("limbeck.distillation.budget.measured_pace", lambda *_, **__: pace)
+    code, _, err = run("distill", "digits", *FEW, "--set", "updates=2", "--out", "slow")
+    assert code == 0
+    assert "100 s of it before the first" in err or "2 min of it before the first" in err
+    code, _, err = run("distill", "digits", "-k", "1", "--budget", "30s", "--out", "short")
+    assert code == 2
+    assert "leaves nothing" in err
+
+
+def test_a_file_that_no_source_reads(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n")
+    code, _, err = run("distill", "t.csv")
+    assert code == 2
+    assert "tables come as npz" in err
+
+
+def test_a_damaged_run_is_a_sentence(run: Run, tmp_path: Path) -> None:
+    for name, text in (("list", "[]"), ("half", '{"a"')):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").write_text(text)
+        code, _, err = run("distill", "digits", *FEW, "--out", name)
+        assert code == 2
+        assert "is damaged" in err

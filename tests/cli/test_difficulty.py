@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from limbeck.cli.measuring import _without
 from tests.cli.test_bad_input import FEW, Run, run, table
 
 __all__ = ["run"]  # the fixture
@@ -42,6 +43,9 @@ def test_a_set_among_the_real_examples(run: Run, tmp_path: Path) -> None:
     assert sides.count("synthetic") == 10
     assert "of the real training examples" in err
     assert "Next: limbeck " in err
+    if data["percentile"] > 0.5:
+        assert "--difficulty sdc=0.05 --out set-easier" in err
+        assert "updates=2" in err  # what the set was made with is kept
     code, out, err = run("difficulty", "set", *QUICK, "--measure", "batch_gradient:points=1", "--out", "where")
     assert code == 0, err
     assert "percentile" in out
@@ -120,3 +124,19 @@ def test_places_that_cannot_be_used(run: Run, tmp_path: Path) -> None:
     code, _, err = run("difficulty", "set", *QUICK)
     assert code == 2
     assert "unfinished" in err
+
+
+def test_the_next_command_keeps_what_the_set_was_made_with() -> None:
+    words = [
+        "limbeck",
+        "distill",
+        "digits",
+        "--set",
+        "view=pixels",
+        "iterations=5",
+        "--out",
+        "set",
+        "--seed=3",
+        "--out=x",
+    ]
+    assert _without(words, "--out") == [*words[:6], "--seed=3"]

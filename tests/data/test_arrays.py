@@ -127,3 +127,28 @@ def test_options_are_checked() -> None:
         arrays(np.zeros((60, 4)), LABELS, validaton_share=0.2)
     with pytest.raises(OptionError, match="above 0 and below 1"):
         arrays(np.zeros((60, 4)), LABELS, test_share=1.5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"inputs": [[1.0], [1.0, 2.0]] * 20}, "no array"),
+        ({"classes": ["a", "a"]}, "each once"),
+        ({"classes": "ab"}, "each once"),
+        ({"labels": []}, "no labels"),
+        ({"seed": "abc"}, "does not fit"),
+        ({"memory": None}, "does not fit"),
+        ({"test_share": "0.2"}, "does not fit"),
+    ],
+)
+def test_arguments_of_another_kind_are_sentences(changes: dict[str, object], message: str) -> None:
+    given: dict[str, object] = {"inputs": np.ones((40, 3)), "labels": [0, 1] * 20, **changes}
+    inputs, labels = given.pop("inputs"), given.pop("labels")
+    with pytest.raises((FitError, OptionError), match=message):
+        arrays(inputs, labels, **given)  # type: ignore[arg-type]
+
+
+def test_sparse_tensors_are_made_dense() -> None:
+    rows = np.random.default_rng(0).integers(0, 3, (40, 5)).astype(np.float32)
+    task = arrays(torch.from_numpy(rows).to_sparse(), [0, 1] * 20)
+    assert task.fingerprint == arrays(rows, [0, 1] * 20).fingerprint

@@ -118,6 +118,12 @@ def test_non_finite_rolls_back_and_halves_the_rate(task: Task, tmp_path: Path) -
     assert '"rolled_back": 10' in log
 
 
+def test_what_is_not_finite_from_the_first_is_not_blamed_on_the_rate(task: Task) -> None:
+    drowned = compose(task, "dm", 1, **{**FEW, "difficulty": "sdc=1e39"})
+    with pytest.raises(FitError, match="no smaller rate can mend"):
+        drowned.distill(task, Situation(1))
+
+
 def test_a_rate_that_is_a_little_too_large_recovers(task: Task) -> None:
     wild = compose(task, "dm", 1, **{**FEW, "lr": 1e21, "momentum": 0.0, "iterations": 8})
     made = wild.distill(task, Situation(1))

@@ -69,6 +69,11 @@ def seconds_in_words(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
+def about(seconds: float) -> str:
+    """``About 45 s``, at the beginning of a sentence."""
+    return "Less than a second" if seconds < 1 else f"About {seconds_in_words(seconds)}"
+
+
 @contextmanager
 def distilling(name: str) -> "Iterator[Callable[[Progress], None]]":
     """A bar with loss, time left and memory for one distillation."""

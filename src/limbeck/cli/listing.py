@@ -101,6 +101,12 @@ def _difficulties() -> Listing:
     return ["difficulty", "what it measures"], [[name, line] for name, (_, line) in DIFFICULTIES.items()]
 
 
+def _paces() -> Listing:
+    from limbeck.matching.names import PACES
+
+    return ["pace", "how the weight of a difficulty term goes"], [[name, line] for name, (_, line) in PACES.items()]
+
+
 LISTS: dict[str, Callable[[], Listing]] = {
     "methods": _methods,
     "networks": _networks,
@@ -112,6 +118,7 @@ LISTS: dict[str, Callable[[], Listing]] = {
     "states": _states,
     "audiences": _audiences,
     "difficulties": _difficulties,
+    "paces": _paces,
     "formats": _formats,
 }
 

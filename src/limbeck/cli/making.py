@@ -46,7 +46,10 @@ def distill(
         typer.Option("--set", metavar="KEY=VALUE", help="Change settings, e.g. lr=published real_batch=64."),
     ] = None,
     difficulty: Annotated[
-        str | None, typer.Option(help="sdc=WEIGHT or gradn=WEIGHT: prefer easier examples (relative to the loss).")
+        str | None,
+        typer.Option(
+            help="sdc=WEIGHT or gradn=WEIGHT (of the loss): prefer easier examples; sdc=WEIGHT:PACE, see list paces."
+        ),
     ] = None,
     pool: Annotated[
         str | None,
@@ -77,12 +80,14 @@ def distill(
     for note in task.notes:
         say(f"[yellow]note:[/] {note}")
     chosen: dict[str, Any] = pairs(settings or [])
-    named = {"network": network, "difficulty": difficulty, "for": goal, "within": pool}
+    options = {"network": network, "difficulty": difficulty, "for": goal, "pool": pool}
+    named = {key: item for key, item in options.items() if item is not None}
+    _check_once(chosen, named, budget)
     if method == AUTO:
         advice = advised(task, per_class, PATIENCE if budget is None else parse_seconds(budget))
         method, chosen = advice.method, {**advice.settings, **chosen}
         say(advice.sentence)
-    distiller = compose(task, method, per_class, **chosen, **{k: v for k, v in named.items() if v is not None})
+    distiller = compose(task, method, per_class, **chosen, **_pool_apart(named))
     stored_per_class(task, per_class)
     for remark in getattr(distiller, "remarks", ()):
         say(f"[yellow]note:[/] {escape(remark)}")
@@ -98,12 +103,31 @@ def distill(
     say(f"Look at {directory / 'preview.png'}; next: {again('limbeck', 'evaluate', directory, groups=groups)}")
 
 
+def _check_once(chosen: dict[str, Any], named: dict[str, str], budget: str | None) -> None:
+    """OptionError where one thing is asked for in two ways."""
+    from limbeck.errors import OptionError
+
+    twice = next((key for key in chosen if key in named or (key == "within" and "pool" in named)), None)
+    if twice is not None:
+        option = "for" if twice == "for" else {"within": "pool"}.get(twice, twice)
+        raise OptionError(f"'{twice}' is given by --set and by --{option}: give it once.")
+    if budget is not None and "iterations" in chosen:
+        raise OptionError(
+            "a budget is turned into iterations, and --set iterations=… gives them: choose one of the two."
+        )
+
+
+def _pool_apart(named: dict[str, str]) -> dict[str, str]:
+    """--pool is always the part of the real examples that is seen, also where a selection has a ``pool`` of its own."""
+    return {"within" if key == "pool" else key: item for key, item in named.items()}
+
+
 def _seconds(
     budget: str | None, fixed: bool, distiller: "Distiller", task: "Task", situation: "Situation"
 ) -> float | None:
     """The time budget to run under, after telling the person what to expect; None for a fixed number of iterations."""
-    from limbeck.cli.console import say, seconds_in_words
-    from limbeck.distillation.budget import parse_seconds, seconds_an_iteration
+    from limbeck.cli.console import about, say, seconds_in_words, working
+    from limbeck.distillation.budget import measured_pace, parse_seconds
     from limbeck.distillation.distill import same_run, stored_run
     from limbeck.distillation.outer_loop import MatchingDistiller
 
@@ -117,13 +141,18 @@ def _seconds(
         say(f"{situation.directory} is finished already." if done else f"Going on with {situation.directory}.")
         return given
     if not isinstance(distiller, MatchingDistiller):
+        if given is not None:
+            say(f"[yellow]note:[/] {distiller.name} only chooses real examples: the budget is not used.")
         return None
     if given is not None:
-        say(f"About {seconds_in_words(given)}: the budget is turned into iterations and stored.")
+        say(f"{about(given)}: the budget is turned into iterations and stored.")
         return given
-    whole = seconds_an_iteration(distiller, task, situation, spend=4.0) * distiller.iterations
+    with working("measuring how long it takes"):
+        pace = measured_pace(distiller, task, situation, spend=4.0)
+    whole = pace.seconds(distiller.iterations)
     if fixed or whole <= PATIENCE:
-        say(f"About {seconds_in_words(whole)} for {distiller.iterations:,} iterations.")
+        ahead = f", {seconds_in_words(pace.before)} of it before the first" if pace.before > 5 else ""
+        say(f"{about(whole)} for {distiller.iterations:,} iterations{ahead}.")
         return None
     say(
         f"The published {distiller.iterations:,} iterations would take about {seconds_in_words(whole)} here; "

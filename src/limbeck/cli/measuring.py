@@ -20,7 +20,7 @@ from limbeck.cli.asking import (
     open_all,
     open_task,
 )
-from limbeck.cli.naming import again
+from limbeck.cli.naming import again, made_by
 
 if TYPE_CHECKING:
     from limbeck.data.task import Task
@@ -137,6 +137,16 @@ def _gauge(task: "Task", made: "SyntheticSet | None", wishes: tuple[str, str | N
     return Gauge(chosen, training, networks)
 
 
+def _without(words: list[str], option: str) -> list[str]:
+    """A command without an option and its value."""
+    kept, skip = [], False
+    for word in words:
+        if not skip and word != option and not word.startswith(f"{option}="):
+            kept.append(word)
+        skip = word == option
+    return kept
+
+
 def _real_lines(meter: "DifficultyMeter") -> tuple[list[str], list[list[Any]]]:
     columns = ["class", "examples", "mean", "5 %", "25 %", "median", "75 %", "95 %"]
     return columns, [[line.name, line.examples, line.mean, *line.quantiles] for line in meter.real.lines()]
@@ -193,6 +203,8 @@ def _next(source: str, made: "SyntheticSet | None", found: "SetDifficulty | None
         return again("limbeck", "distill", source, pool="easy:0.5")
     card = made.card
     if found.percentile > 0.5 and card.method in METHODS and METHODS[card.method].distils:
-        size = max(card.per_class)
-        return again("limbeck", "distill", card.task, method=card.method, per_class=size, difficulty="sdc=0.05")
+        words = made_by(Path(source))
+        if words and not any(word.startswith("--difficulty") for word in words):
+            easier = Path(source).with_name(f"{Path(source).resolve().name}-easier")
+            return again(*_without(words, "--out"), difficulty="sdc=0.05", out=easier)
     return again("limbeck", "compare", source)

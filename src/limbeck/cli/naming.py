@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from limbeck.evaluation.records import Records
     from limbeck.synthetic.synthetic_set import SyntheticSet
 
-__all__ = ["again", "named", "names_of", "together"]
+__all__ = ["again", "made_by", "named", "names_of", "together"]
 
 
 def names_of(directories: Sequence[Path], sets: "Sequence[SyntheticSet]") -> list[str]:
@@ -49,6 +49,17 @@ def together(sets: "Sequence[SyntheticSet]", names: Sequence[str], rows: "Sequen
             key = (row.set, row.configuration, row.seed, row.split, row.labels, row.updates, row.recipe)
             seen.setdefault(key, row)
     return Records(tuple(seen.values()))
+
+
+def made_by(directory: Path) -> list[str]:
+    """The words of the command that began the run of ``directory``; [] where none is kept (Python, a study)."""
+    import json
+    import shlex
+
+    try:
+        return shlex.split(str(json.loads((directory / "run.json").read_text())["command"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def again(*words: object, **options: object) -> str:

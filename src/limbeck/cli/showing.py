@@ -1,7 +1,7 @@
 """Looking: ``limbeck list``, ``info``, ``show``, ``export``, ``report``, ``cite``."""
 
-import json
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from limbeck.cli.asking import Channels, Groups, Json, Size, SourceArgument, SplitSeed, load_set, open_task
-from limbeck.cli.naming import again, named, names_of, together
+from limbeck.cli.naming import again, made_by, named, names_of, together
 
 if TYPE_CHECKING:
     from limbeck.data.task import Task
@@ -217,10 +217,8 @@ def _commands(directories: list[Path], last: str) -> str:
     """What makes the page again: the commands that are on file, judging, and the page itself."""
     lines = []
     for directory in directories:
-        try:
-            lines.append(str(json.loads((directory / "run.json").read_text())["command"]))
-        except (OSError, ValueError, KeyError, TypeError):
-            continue  # made from Python, or elsewhere: its hyper-parameters stand on the page
+        words = made_by(directory)  # [] for sets from Python, or elsewhere: their hyper-parameters stand on the page
+        lines += [shlex.join(words)] if words else []
     compared = any(True for d in directories for _ in d.glob("comparison-*.parquet"))
     judging = again("limbeck", "compare" if compared else "evaluate", *directories)
     return "\n".join([*lines, judging, last])

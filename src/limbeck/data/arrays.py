@@ -13,7 +13,7 @@ from limbeck.data.assemble import Part, Parts, assemble
 from limbeck.data.options import Options
 from limbeck.data.rows import MappedRows, Rows, TensorRows
 from limbeck.data.task import Task
-from limbeck.errors import FitError
+from limbeck.errors import FitError, OptionError
 
 __all__ = ["arrays", "class_indices", "rows_of"]
 
@@ -37,6 +37,10 @@ def arrays(
     options: see :class:`limbeck.data.options.Options`. Errors: FitError, OptionError, SourceError.
     """
     chosen = Options.of(options)
+    if test is not None and not (isinstance(test, tuple | list) and len(test) == 2):
+        raise FitError("the test split is a pair: give test=(inputs, labels).")
+    if classes is not None and (isinstance(classes, str) or len(set(classes)) < len(classes)):
+        raise OptionError(f"the classes are {classes!r:.60}: give a list of names, each once.")
     names, indices = class_indices([labels] if test is None else [labels, test[1]], classes)
     parts = [Part(rows_of(inputs, chosen.memory), indices[0])]
     if test is not None:
@@ -47,8 +51,9 @@ def arrays(
 def rows_of(inputs: Any, memory: int) -> Rows:
     """Rows of an array: canonical (n, c, h, w) or (n, d), checked to be finite and in range."""
     if isinstance(inputs, Tensor):
-        inputs = inputs.detach().cpu().numpy() if inputs.dtype != torch.bfloat16 else inputs.float().cpu().numpy()
-    array = inputs if isinstance(inputs, np.ndarray) else np.asarray(inputs)
+        inputs = inputs.detach().to_dense() if inputs.layout != torch.strided else inputs.detach()
+        inputs = inputs.cpu().numpy() if inputs.dtype != torch.bfloat16 else inputs.float().cpu().numpy()
+    array = inputs if isinstance(inputs, np.ndarray) else _array(inputs, "inputs")
     if array.dtype.kind not in "buif":
         raise FitError(f"inputs have the type {array.dtype}: give real numbers.")
     if array.ndim not in (2, 3, 4) or 0 in array.shape:
@@ -61,6 +66,14 @@ def rows_of(inputs: Any, memory: int) -> Rows:
     if array.ndim == 3:
         values = values[:, None]
     return TensorRows((values.movedim(-1, 1) if last else values).contiguous())
+
+
+def _array(thing: Any, what: str) -> NDArray[Any]:
+    """An array of lists; FitError where they are ragged or hold what no array can."""
+    try:
+        return np.asarray(thing)
+    except (ValueError, TypeError) as error:
+        raise FitError(f"the {what} make no array ({str(error).splitlines()[0]}): give rows of equal shape.") from error
 
 
 def _channels_last(shape: tuple[int, ...]) -> bool:
@@ -126,7 +139,7 @@ def _check_mapped(array: "np.memmap[Any, Any]", image: bool) -> None:
 
 def class_indices(labels: Sequence[Any], classes: Sequence[str] | None = None) -> tuple[tuple[str, ...], list[Tensor]]:
     """Class names and the indices (n,) int64 of every split; FitError where labels are no classes."""
-    found = [np.asarray(part.cpu() if isinstance(part, Tensor) else part) for part in labels]
+    found = [_array(part.cpu() if isinstance(part, Tensor) else part, "labels") for part in labels]
     for part in found:
         if part.ndim != 1 or part.dtype.kind not in "biufSUT":
             raise FitError(
@@ -139,7 +152,9 @@ def class_indices(labels: Sequence[Any], classes: Sequence[str] | None = None) -
     indices = [_integers(part) for part in found]
     if classes is not None:
         return tuple(str(c) for c in classes), indices
-    count = 1 + max((int(part.max()) for part in indices if len(part)), default=0)
+    if not any(len(part) for part in indices):
+        raise FitError("there are no labels: give one class an example.")
+    count = 1 + max(int(part.max()) for part in indices if len(part))
     if count > sum(len(part) for part in indices):
         raise FitError(f"the largest label is {count - 1}, more than there are examples: number the classes from 0.")
     return tuple(str(c) for c in range(count)), indices

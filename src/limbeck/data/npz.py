@@ -34,6 +34,8 @@ def npz(path: str | Path, **options: Any) -> Task:
     compressed (np.savez). options: see :class:`limbeck.data.options.Options`. Errors: SourceError, FitError.
     """
     chosen, place = Options.of(options), Path(path)
+    if place.is_dir():
+        raise SourceError(f"'{path}' is a directory: give an .npz file in it, with the arrays x and y.")
     if not place.is_file():
         raise SourceError(f"'{path}' does not exist: give an .npz file with the arrays x and y.")
     try:

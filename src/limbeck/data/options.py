@@ -1,6 +1,7 @@
 """What every source can be told: the seed and shares of the split, groups, whitening, memory."""
 
 import dataclasses
+import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from limbeck.errors import OptionError, unknown
+from limbeck.options import fits
 
 __all__ = ["Options"]
 
@@ -42,9 +44,14 @@ class Options:
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> "Options":
-        """Options from keywords; OptionError with the nearest names for an unknown one."""
-        known = [field.name for field in dataclasses.fields(cls)]
-        for name in given:
+        """Options from keywords; OptionError for an unknown one (with the nearest names) or a value of another kind."""
+        known = typing.get_type_hints(cls)
+        for name, chosen in given.items():
             if name not in known:
                 raise unknown("option", name, known)
+            if not fits(chosen, known[name]):
+                default = cls.__dataclass_fields__[name].default
+                raise OptionError(
+                    f"the option {name} is {chosen!r:.60}, which does not fit: it is {default!r} by default."
+                )
         return cls(**given)

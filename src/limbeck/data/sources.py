@@ -88,8 +88,13 @@ def _check(kind: str, function: Callable[..., Task], given: Mapping[str, Any]) -
 def _no_source(text: str, kind: str) -> OptionError:
     """The nearest names; or, for a bare path, the source that it needs in front."""
     place = Path(text).expanduser()
-    if not place.exists():
+    if not text or not place.exists():
         return unknown("source", kind, _OPEN)
+    if place.is_file() and place.suffix not in (".npz", ".parquet"):
+        return OptionError(
+            f"'{text}' is a file that no source reads: tables come as npz (arrays x and y, see docs/tables.md), images "
+            "in directories or as Parquet."
+        )
     guess = {".npz": "npz", ".parquet": "parquet"}.get(place.suffix, "folder")
     if place.is_dir() and any(place.glob("*.parquet")):
         guess = "parquet"

@@ -4,6 +4,7 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
+from typing import NamedTuple
 
 from limbeck import values
 from limbeck.data.task import Task
@@ -11,7 +12,7 @@ from limbeck.distillation.distiller import Progress, Situation
 from limbeck.distillation.outer_loop import MatchingDistiller
 from limbeck.errors import OptionError
 
-__all__ = ["iterations_for", "parse_seconds", "seconds_an_iteration"]
+__all__ = ["Pace", "iterations_for", "measured_pace", "parse_seconds"]
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -32,28 +33,56 @@ class _Enough(Exception):
     pass
 
 
-def seconds_an_iteration(distiller: MatchingDistiller, task: Task, situation: Situation, *, spend: float) -> float:
-    """Mean seconds of an iteration, measured for about ``spend`` seconds on a throw-away run.
+class Pace(NamedTuple):
+    """What a run costs: seconds before its first iteration (networks that are trained first), and of an iteration."""
 
-    The first iteration warms up and is left out where there are others.
+    before: float
+    iteration: float
+
+    def seconds(self, iterations: int) -> float:
+        """Of a whole run."""
+        return self.before + iterations * self.iteration
+
+
+def measured_pace(distiller: MatchingDistiller, task: Task, situation: Situation, *, spend: float) -> Pace:
+    """Preparation, and the mean seconds of an iteration, measured for about ``spend`` seconds on a throw-away run.
+
+    Preparation is measured whole, however long it takes. The first iteration warms up and is left out where there are
+    others.
     """
     times = [time.perf_counter()]
-    start = times[0]
 
     def watch(progress: Progress) -> None:
         times.append(time.perf_counter())
-        if times[-1] - start > spend and len(times) > 3:
+        if times[-1] - times[1] > spend and len(times) > 3:
             raise _Enough
 
     trial = replace(situation, directory=None, watch=watch, until=None)
     with suppress(_Enough):
         values.replace(distiller, iterations=max(distiller.iterations, 4)).distill(task, trial)
     steps = [after - before for before, after in pairwise(times[1:])]
-    return sum(steps) / len(steps) if steps else times[-1] - start
+    if not steps:
+        return Pace(0.0, times[-1] - times[0])
+    each = sum(steps) / len(steps)
+    return Pace(max(0.0, times[1] - times[0] - each), each)
 
 
-def iterations_for(seconds: float, distiller: MatchingDistiller, task: Task, situation: Situation) -> int:
-    """How many iterations fit in ``seconds`` on this machine, at least 1; a tenth of the budget goes into measuring."""
+def iterations_for(
+    seconds: float, distiller: MatchingDistiller, task: Task, situation: Situation, *, apart: bool = False
+) -> int:
+    """How many iterations fit in ``seconds`` on this machine, at least 1.
+
+    A tenth of the budget goes into measuring. What a method prepares (networks trained on real data) is taken off
+    twice, because the measurement and the run both pay for it; once where the measurement stands ``apart``. Raises
+    OptionError where preparing leaves nothing.
+    """
     spend = min(0.1 * seconds, 20.0)
-    each = seconds_an_iteration(distiller, task, situation, spend=spend)
-    return max(1, int((seconds - spend) / each))
+    pace = measured_pace(distiller, task, situation, spend=spend)
+    prepared = pace.before if apart else 2 * pace.before
+    left = seconds - spend - prepared
+    if left < pace.iteration and pace.before > 0.25 * seconds:
+        raise OptionError(
+            f"{distiller.name} spends {prepared:.0f} s before its first iteration, and a budget of {seconds:.0f} s "
+            f"leaves nothing after them: give at least {1.5 * prepared:.0f} s, or --set iterations=…"
+        )
+    return max(1, int(left / pace.iteration))

@@ -1,8 +1,9 @@
 """The front door: a task and a method's name become a synthetic set, and a directory that can be resumed."""
 
 import json
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace as with_fields
 from pathlib import Path
 from typing import Any
@@ -36,13 +37,15 @@ def compose(task: Task, method: str, per_class: int | tuple[int, ...], **setting
     """
     network = settings.pop("network", None)
     chosen = architecture(network) if isinstance(network, str) else network
-    assert chosen is None or isinstance(chosen, Architecture)
+    if chosen is not None and not isinstance(chosen, Architecture):
+        raise OptionError(f"the network is {network!r:.60}: give a name (limbeck list networks) or an Architecture.")
     made = named(method, Setting.of(task, per_class, chosen))
     shapes = {key: str(settings.pop(key)) for key in SHAPES if key in settings}
     if shapes:
         if not isinstance(made, MatchingDistiller):
             raise OptionError(
-                f"'{method}' only chooses real examples: {', '.join(shapes)} belong to methods that match."
+                f"'{method}' only chooses real examples, and has no place for {', '.join(shapes)}: name a method that "
+                "matches, e.g. dm."
             )
         made = shaped(made, shapes, task.shape)
     made = changed(made, settings)
@@ -69,6 +72,8 @@ def distill(
     budget:  seconds, turned once into iterations (stored in ``out``); None uses the method's published iterations.
     settings: changes to the method, see :func:`compose`.
     """
+    asked = {"task": task, "method": method, "per_class": per_class}
+    _check_asked({**asked, "seed": seed, "budget": budget, "compute": compute})
     if method == AUTO:
         advice = advised(task, per_class, budget)
         method, settings = advice.method, {**advice.settings, **settings}
@@ -84,6 +89,26 @@ def distill(
         made = distill_into(Path(out), distiller, task, situation, budget)
     assert made is not None
     return made
+
+
+def _check_asked(asked: Mapping[str, Any]) -> None:
+    """OptionError for arguments of another kind, before they fail somewhere deep."""
+    if not isinstance(asked["task"], Task):
+        raise OptionError(f"the task is {asked['task']!r:.60}: open the data first, e.g. limbeck.data.digits().")
+    if not isinstance(asked["method"], str | Distiller):
+        raise OptionError(f"the method is {asked['method']!r:.60}: give a name (limbeck list methods) or a distiller.")
+    counts = asked["per_class"]
+    if not all(type(n) is int for n in (counts if isinstance(counts, tuple) else (counts,))):
+        raise OptionError(
+            f"the size is {counts!r:.60}: give a whole number a class, or a tuple with one for each class."
+        )
+    if type(asked["seed"]) is not int:
+        raise OptionError(f"the seed is {asked['seed']!r:.60}: give a whole number.")
+    seconds = asked["budget"]
+    if seconds is not None and (not isinstance(seconds, int | float) or not 0 < seconds < math.inf):
+        raise OptionError(f"the budget is {seconds!r}: give seconds above 0, or None for the published iterations.")
+    if asked["compute"] is not None and not isinstance(asked["compute"], Compute):
+        raise OptionError(f"compute is {asked['compute']!r:.60}: give a Compute, e.g. Compute(device='cpu').")
 
 
 def distill_into(
@@ -140,13 +165,14 @@ def _budgeted(distiller: Distiller, task: Task, situation: Situation, budget: fl
 
 def _description(distiller: Distiller, task: Task, situation: Situation, budget: float | None) -> dict[str, Any]:
     compute = situation.compute.resolve()
+    timed = budget if isinstance(distiller, MatchingDistiller) else None  # choosing takes its own time
     return {
         "task": task.name,
         "fingerprint": task.fingerprint,
         "split_seed": task.split_seed,
         "per_class": encode(situation.per_class),
         "seed": situation.seed,
-        "budget": budget,
+        "budget": timed,
         "device": compute.device,
         "precision": compute.precision,
         "distiller": encode(distiller),
@@ -163,9 +189,11 @@ def stored_run(directory: Path) -> dict[str, Any] | None:
             raise DirectoryError(f"'{directory}' is not empty and holds no run of limbeck: choose another --out.")
         return None
     try:
-        found: dict[str, Any] = json.loads(path.read_text())
+        found = json.loads(path.read_text())
     except ValueError as error:
         raise ArtifactError(f"'{path}' is damaged: remove '{directory}' and start again.") from error
+    if not isinstance(found, dict):
+        raise ArtifactError(f"'{path}' is damaged: remove '{directory}' and start again.")
     return found
 
 
@@ -181,6 +209,8 @@ def same_run(
         distiller = replace(distiller, iterations=int(stored))
     asked = json.loads(json.dumps(_description(distiller, task, situation, budget)))
     found = {**found, "distiller": _completed(found.get("distiller"))}
+    if not isinstance(distiller, MatchingDistiller):
+        found["budget"] = None
     for key in asked:
         if asked[key] != found.get(key):
             what, old, new = _difference(key, found.get(key), asked[key])

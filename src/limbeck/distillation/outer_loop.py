@@ -333,9 +333,14 @@ class MatchingDistiller(Distiller):
     def _roll_back(self, good: Standing, failed: Standing) -> Standing:
         attempt = failed.attempt + 1
         if attempt > MOST_ROLLBACKS:
+            if failed.iteration == 0:  # no step was ever taken, so that no rate can be the cause
+                raise FitError(
+                    f"{self.name} is not finite at its first images: look at what is compared (weights of terms, "
+                    "bandwidths, --difficulty), which no smaller rate can mend."
+                )
             raise FitError(
                 f"{self.name} became non-finite {attempt} times, last at iteration {failed.iteration} with the rate "
-                f"at {failed.rate:.1e} of the one given: set a smaller one (--set lr=…)."
+                f"at {failed.rate:.1e} of the one given: set a smaller one (--set lr=…), or a smaller --difficulty."
             )
         return replace(good, attempt=attempt, rate=failed.rate * 0.5)
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import typing
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,10 +11,15 @@ from limbeck.data.augmentation import Augmentation
 from limbeck.distillation.difficulty import Difficulty, difficulty
 from limbeck.distillation.distiller import Distiller
 from limbeck.distillation.image_rate import GivenRate, ImageRate, MeasuredRate
+from limbeck.distillation.outer_loop import MatchingDistiller
 from limbeck.distillation.real_pool import RealPool, real_pool
+from limbeck.distillation.shaping import SHAPES
 from limbeck.errors import OptionError, unknown
+from limbeck.matching.state import State
+from limbeck.matching.surrogate import Surrogate
 from limbeck.networks.names import architecture
 from limbeck.networks.network import Architecture
+from limbeck.options import fits, read
 from limbeck.synthetic.choose import Chooser
 from limbeck.synthetic.initial import Initial
 from limbeck.synthetic.labels import LabelRule
@@ -35,6 +41,8 @@ _NAMED: tuple[tuple[type[Any], Callable[[str], Any]], ...] = (
 )
 
 RATES: Mapping[str, ImageRate] = {"auto": MeasuredRate(), "published": GivenRate()}
+
+OF_ALL = ("network", "pool")  # what every method takes besides its own fields
 
 SHORT = {
     "lr": "optimizer.lr",
@@ -77,38 +85,62 @@ def _paths(distiller: Distiller, key: str) -> list[list[str]]:
 def _set(thing: Any, path: list[str], new: Any, key: str) -> Any:
     fields = {f.name for f in dataclasses.fields(thing)}
     if path[0] not in fields:
-        raise unknown(
-            "setting", key, {*fields - {"name"}, *(s for s, long in SHORT.items() if long.split(".")[0] in fields)}
-        )
+        raise unknown("setting", key, _known(thing, fields))
     old = getattr(thing, path[0])
     if len(path) > 1:
         if not dataclasses.is_dataclass(old):
             raise OptionError(f"'{key}' goes too deep: '{path[0]}' is the plain value {old!r}.")
         return replace(thing, **{path[0]: _set(old, path[1:], new, key)})
-    return replace(thing, **{path[0]: _parsed(old, new, key)})
+    hint = typing.get_type_hints(type(thing))[path[0]]
+    return replace(thing, **{path[0]: _parsed(old, new, key, hint)})
 
 
-def _parsed(old: Any, new: Any, key: str) -> Any:
-    for kind, named in _NAMED:
-        if isinstance(old, kind):
-            return named(new) if isinstance(new, str) else new
+def _known(thing: Any, fields: set[str]) -> set[str]:
+    """What can be set here, by the names that a person uses."""
+    short = {s for s, long in SHORT.items() if long.split(".")[0] in fields}
+    if not isinstance(thing, Distiller):
+        return fields | short
+    whole = {*OF_ALL, *(SHAPES if isinstance(thing, MatchingDistiller) else ())}
+    return (fields | short | whole) - {"name", "surrogate", "within"}
+
+
+def _parsed(old: Any, new: Any, key: str, hint: Any) -> Any:
+    """``new`` as a value of a field that holds ``old`` and is declared as ``hint``."""
+    if isinstance(new, str):
+        for kind, named in _NAMED:
+            if isinstance(old, kind) or (old is None and kind in typing.get_args(hint)):
+                return named(new)
     if dataclasses.is_dataclass(old):
-        if dataclasses.is_dataclass(new):
+        if fits(new, hint):
             return new
-        inner = ", ".join(f"{key}.{f.name}" for f in dataclasses.fields(old))
         raise OptionError(
-            f"'{key}' is a {type(old).__name__} and takes no plain value: set one of {inner or 'its kin'}."
+            f"'{key}' is of the kind {type(old).__name__} and takes no plain value: {_instead(key, old)}."
         )
+    if isinstance(new, str) and not isinstance(old, bool | int | float):
+        return read(key, new, hint)
+    if new is None and fits(None, hint):
+        return None
     try:
-        if old is None:
-            return new
         if isinstance(old, bool):
             return _truth(new)
         if isinstance(old, int):
             return _within(key, _whole(new), least=min(old, 1))
-        return _within(key, float(new)) if isinstance(old, float) else str(new)
-    except (ValueError, OverflowError) as error:
+        if isinstance(old, float):
+            return _within(key, float(new))
+    except (TypeError, ValueError, OverflowError) as error:
         raise OptionError(f"'{key}={new}' is no {type(old).__name__}: it is {old!r} by default.") from error
+    if not fits(new, hint):
+        raise OptionError(f"'{key}={new!r}' does not fit: it is {old!r} by default.")
+    return tuple(new) if isinstance(new, list) else new
+
+
+def _instead(key: str, old: Any) -> str:
+    if isinstance(old, Surrogate):
+        return "set view=… and discrepancy=…"
+    if isinstance(old, State):
+        return "write --set state=NAME:field=value"
+    inner = ", ".join(f"{key}.{f.name}" for f in dataclasses.fields(old))
+    return f"set one of {inner}" if inner else "give another from Python"
 
 
 def _within(key: str, new: Any, least: int | None = None) -> Any:

@@ -8,7 +8,7 @@ from limbeck.distillation.outer_loop import MatchingDistiller
 from limbeck.errors import FitError, OptionError, unknown
 from limbeck.matching.audience import Net
 from limbeck.matching.gradients import Gradients
-from limbeck.matching.names import audience, discrepancy, state, view
+from limbeck.matching.names import audience, discrepancy, pace, state, view
 from limbeck.matching.sdc import BatchGradientNorm, SampleGradientNorm
 from limbeck.matching.state import State
 from limbeck.matching.surrogate import Match, Sum, Term
@@ -27,7 +27,7 @@ def shaped(method: MatchingDistiller, changes: Mapping[str, str], shape: tuple[i
     view, discrepancy: of its first Match, e.g. ``features:layer=1``, ``mmd``. Both change together, because not every
                        view has every discrepancy. state: e.g. ``along-synthetic:steps=10``.
     difficulty:        ``sdc=λ`` adds the norm of each class's gradient, ``gradn=λ`` the mean norm over examples
-                       [wang2024sdc]; λ is relative to the matching loss.
+                       [wang2024sdc]; λ is relative to the matching loss. ``sdc=λ:linear:end=0.5`` gives it a pace.
     for:               a space whose configurations are drawn, e.g. ``standard``; ``standard:net`` draws from a few that
                        cover it, ``standard:worst`` mostly the worst served of these. Their gradients are brought to one
                        size, so that an image learning rate is in units of a step's move, and is measured.
@@ -60,7 +60,8 @@ def _sum(method: MatchingDistiller) -> Sum:
 
 
 def _difficulty(text: str, terms: tuple[Term, ...]) -> Term:
-    name, equals, number = text.partition("=")
+    name, equals, rest = text.partition("=")
+    number, _, course = rest.partition(":")
     if name not in ("sdc", "gradn"):
         raise unknown("difficulty term", name, ("sdc", "gradn"))
     try:
@@ -68,11 +69,14 @@ def _difficulty(text: str, terms: tuple[Term, ...]) -> Term:
     except ValueError:
         weight = float("nan")
     if not 0 <= weight < float("inf"):
-        raise OptionError(f"'{text}' names no weight: write {name}=0.05, relative to the matching loss.")
+        raise OptionError(
+            f"'{text}' names no weight that is finite and at least 0: write {name}=0.05, relative to the matching loss."
+        )
+    along = pace(course or "steady")
     if name == "gradn":
-        return SampleGradientNorm(weight=weight)
+        return SampleGradientNorm(weight=weight, pace=along)
     shared = next((term.view for term in terms if isinstance(term.view, Gradients)), Gradients())
-    return BatchGradientNorm(weight=weight, view=shared)
+    return BatchGradientNorm(weight=weight, pace=along, view=shared)
 
 
 def _architectures(of: State) -> tuple[Architecture, ...]:

@@ -82,6 +82,10 @@ def _chosen(asked: str | Space | Sequence[Configuration], set: SyntheticSet, tas
 
 
 def _check(set: SyntheticSet, task: Task, split: str, labels: str) -> None:
+    if not isinstance(set, SyntheticSet) or not isinstance(task, Task):
+        raise OptionError(
+            "evaluate takes a SyntheticSet (SyntheticSet.load(directory)) and then a task, in this order."
+        )
     if split not in SPLITS:
         raise unknown("split", split, SPLITS)
     if labels not in ("own", "hard"):

@@ -190,7 +190,7 @@ def _share(correct: Tensor) -> float:
 
 def checked_seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
     """0 … n − 1 for a number n, else the seeds themselves. Raises OptionError."""
-    chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
-    if not chosen or len(set(chosen)) < len(chosen):
+    chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds) if isinstance(seeds, Sequence) else ()
+    if not chosen or not all(isinstance(seed, int) for seed in chosen) or len(set(chosen)) < len(chosen):
         raise OptionError(f"the seeds are {seeds}: give a number of at least 1, or different seeds.")
     return chosen

@@ -18,6 +18,7 @@ from limbeck.matching.moments import MeanGap, Moments
 from limbeck.matching.pixel_values import PixelValues
 from limbeck.matching.pool import NetworkPool
 from limbeck.matching.rows import RowCosine, RowL1, RowSquared, VectorCosine
+from limbeck.matching.sdc import AdaptivePace, LinearPace, LogarithmicPace, Pace, SteadyPace
 from limbeck.matching.state import Audience, State
 from limbeck.matching.trained import TrainedNetworks
 from limbeck.matching.view import View
@@ -26,7 +27,7 @@ from limbeck.networks.network import Architecture
 from limbeck.options import pick
 from limbeck.training.space import Space
 
-__all__ = ["AUDIENCES", "DISCREPANCIES", "STATES", "VIEWS", "audience", "discrepancy", "state", "view"]
+__all__ = ["AUDIENCES", "DISCREPANCIES", "PACES", "STATES", "VIEWS", "audience", "discrepancy", "pace", "state", "view"]
 
 MIXTURE = (0.25, 0.5, 1.0, 2.0, 4.0)
 
@@ -65,6 +66,12 @@ STATES: Mapping[str, tuple[Callable[[tuple[Architecture, ...]], State], str]] = 
     "trained": (TrainedNetworks, "networks trained on real data before the run"),
 }
 
+PACES: Mapping[str, tuple[Pace, str]] = {
+    "adaptive": (AdaptivePace(), "in proportion to the synthetic over the real gradient norm, up to a ceiling"),
+    "linear": (LinearPace(), "from start=1 to end=0 in a straight line"),
+    "logarithmic": (LogarithmicPace(), "from start=1 to end=0, fast at first and slow at the end"),
+    "steady": (SteadyPace(), "the same weight throughout"),
+}
 
 AUDIENCES: Mapping[str, tuple[Callable[[Space], Audience], str]] = {
     "all": (Everyone, "each configuration of the space with the same probability"),
@@ -81,6 +88,11 @@ def view(text: str) -> View:
 def discrepancy(text: str) -> Discrepancy:
     """The discrepancy of ``name`` or ``name:field=value,…``; OptionError."""
     return pick(DISCREPANCIES, text, "discrepancy")
+
+
+def pace(text: str) -> Pace:
+    """The course of a difficulty term's weight, of ``name`` or ``name:field=value,…``; OptionError."""
+    return pick(PACES, text, "pace")
 
 
 def state(text: str, architectures: tuple[Architecture, ...]) -> State:

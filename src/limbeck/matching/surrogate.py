@@ -98,7 +98,10 @@ class Match(Term):
     def __post_init__(self) -> None:
         if self.discrepancy.facts.paired and not self.view.paired:
             names = type(self.discrepancy).__name__, type(self.view).__name__
-            raise FitError(f"{names[0]} compares row with row, and {names[1]} shows no paired rows: use gradients.")
+            raise FitError(
+                f"{names[0]} compares row with row, and {names[1]} shows no paired rows: use the view gradients or "
+                "statistics, or a discrepancy of distributions, e.g. mmd."
+            )
 
     def value(self, real: tuple[Cloud, ...] | None, synthetic: tuple[Cloud, ...], context: Context) -> Scalar:
         if real is None:

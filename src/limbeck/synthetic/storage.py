@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from limbeck.data.preprocessing import Preprocessing
-from limbeck.errors import ArtifactError, DirectoryError, LimbeckError
+from limbeck.errors import ArtifactError, DirectoryError, LimbeckError, unknown
 from limbeck.files import write_files
 from limbeck.synthetic.data_card import readme
 from limbeck.synthetic.parametrisation import Parametrisation
@@ -73,7 +73,7 @@ def load(directory: Path) -> SyntheticSet:
         )
         _check(synthetic)
     except (LimbeckError, KeyError, TypeError, ValueError, RuntimeError, IndexError) as error:
-        what = f"lacks {error}" if isinstance(error, KeyError) else str(error).rstrip(".").split("\n")[0]
+        what = f"lacks {error}" if isinstance(error, KeyError) else str(error).rstrip(".?").split("\n")[0]
         raise ArtifactError(f"'{directory}' is no usable synthetic set: {what}.") from error
     return synthetic
 
@@ -153,6 +153,9 @@ def _card(data: Any) -> Card:
     import limbeck.training  # noqa: F401  the values that a recipe is made of enter the table of values
 
     fields = {name: item for name, item in dict(data).items() if name != "kind"}
+    known = Card.__dataclass_fields__
+    if not set(fields) <= set(known):
+        raise unknown("field of a card", sorted(set(fields) - set(known))[0], known)
     fields["recipe"] = decode(fields["recipe"])
     for name in ("classes", "shape", "per_class", "notes"):
         fields[name] = tuple(fields[name])

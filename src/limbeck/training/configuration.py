@@ -9,12 +9,15 @@ from typing import Literal
 
 from limbeck.data.augmentation import Augmentation
 from limbeck.data.nothing import Nothing
-from limbeck.errors import OptionError
+from limbeck.errors import OptionError, unknown
 from limbeck.networks.network import Architecture
 from limbeck.training.optimizer import SGD, Optimizer
 from limbeck.values import value
 
 __all__ = ["Configuration", "Constant", "Cosine", "Epochs", "Length", "Schedule", "Step", "Updates"]
+
+
+LOSSES = ("cross_entropy", "squared")
 
 
 class Schedule(ABC):
@@ -44,6 +47,10 @@ class Step(Schedule):
     at: tuple[float, ...] = (0.5,)
     gamma: float = 0.1
     warmup: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not all(isinstance(share, int | float) and 0 <= share <= 1 for share in self.at):
+            raise OptionError(f"the schedule steps down at {self.at}: give shares of the updates from 0 to 1.")
 
     def factor(self, update: int, total: int) -> float:
         passed = sum(update >= share * total for share in self.at)
@@ -119,3 +126,5 @@ class Configuration:
     def __post_init__(self) -> None:
         if self.batch < 1:
             raise OptionError(f"the batch size is {self.batch}: it must be at least 1.")
+        if self.loss not in LOSSES:
+            raise unknown("loss", self.loss, LOSSES)

@@ -1,6 +1,8 @@
 """Optimizers as pure functions of (weights, gradients, state), so that many networks step at once and unrolled steps
 are the same steps. Update rules are PyTorch's own, to the order of operations."""
 
+import dataclasses
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -8,6 +10,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
+from limbeck.errors import OptionError
 from limbeck.values import value
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "OptimizerState", "RMSprop"]
@@ -18,9 +21,27 @@ OptimizerState: TypeAlias = dict[
 
 
 class Optimizer(ABC):
-    """A frozen value (``@value``) with a learning rate ``lr`` > 0."""
+    """A frozen value (``@value``) with a learning rate ``lr`` > 0.
+
+    OptionError where a number is outside its domain: ``lr`` and ``eps`` above 0, ``weight_decay`` at least 0, momentum
+    and the factors of moving averages in [0, 1).
+    """
 
     lr: float
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            number = getattr(self, field.name)
+            if isinstance(number, bool):
+                continue
+            if field.name in ("lr", "eps"):
+                known, domain = 0 < number < math.inf, "above 0"
+            elif field.name == "weight_decay":
+                known, domain = 0 <= number < math.inf, "at least 0"
+            else:
+                known, domain = 0 <= number < 1, "at least 0 and below 1"
+            if not known:
+                raise OptionError(f"{type(self).__name__} has the {field.name} {number:g}: it must be {domain}.")
 
     @abstractmethod
     def init(self, weights: Sequence[Tensor]) -> OptimizerState:

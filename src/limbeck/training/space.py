@@ -91,6 +91,8 @@ def space(
     architecture, augment: use this network, this augmentation, instead of the space's own ones.
     """
     if name not in SPACES:
+        if name == "own":
+            raise OptionError("'own' is each set's own recipe and no space to build: name one of limbeck list spaces.")
         raise unknown("space", name, [*SPACES, "own"])
     return _BUILDERS[name](tuple(shape), architecture, augment)
 
