@@ -136,12 +136,12 @@ def _one(records: Records) -> tuple[Kind, str, tuple[str, int]]:
 
 
 def _grain(records: Records, units: tuple[int, ...], configurations: tuple[str, ...]) -> float:
-    """1/(examples that a unit's networks were asked, together), the largest of all units."""
+    """1/(examples that a unit's networks were asked, together), the largest of all units; 0 where that is not known."""
     asked = dict.fromkeys(units, 0)
     for row in records:
         if row.finished and row.configuration in configurations:
             asked[_unit(row)] += row.examples
-    return 1 / max(1, min(asked.values()))
+    return 1 / min(asked.values()) if all(asked.values()) else 0.0
 
 
 def _kind(row: Record) -> Kind:

@@ -10,6 +10,8 @@ from limbeck.laws.law import Array
 
 __all__ = ["Profile", "project", "project_design"]
 
+FEW = 3  # shapes within reach, below which the grid is coarse beside the data
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -45,6 +47,8 @@ class Profile:
         """Ends of {v : min over shapes of rise + (v − value)²/(variance + added) ≤ reach²}, (…,) each.
 
         row: (G, p).  reach: (…,) a quantile of Student's t.  added: (…,) further independent variance (a new run).
+        Where the data are sharper than the grid, so that few shapes are left, the true one may lie between two: half a
+        step to both sides is let in.
         """
         value, variance = self.linear(row)
         if added is not None:
@@ -52,8 +56,16 @@ class Profile:
         left = reach[..., None] ** 2 - self.rise()
         half = np.sqrt(np.maximum(left, 0.0) * variance)
         inside = left >= 0
-        low = np.where(inside, value - half, np.inf).min(-1)
-        high = np.where(inside, value + half, -np.inf).max(-1)
+        least, most = value, value
+        if len(self.shapes) > 1:
+            between = (value[..., 1:] + value[..., :-1]) / 2
+            before = np.concatenate([value[..., :1], between], -1)
+            after = np.concatenate([between, value[..., -1:]], -1)
+            few = inside.sum(-1, keepdims=True) < FEW
+            least = np.where(few, np.minimum(value, np.minimum(before, after)), value)
+            most = np.where(few, np.maximum(value, np.maximum(before, after)), value)
+        low = np.where(inside, least - half, np.inf).min(-1)
+        high = np.where(inside, most + half, -np.inf).max(-1)
         return np.asarray(low), np.asarray(high)
 
     def shape_ends(self, reach: Array) -> tuple[Array, Array]:

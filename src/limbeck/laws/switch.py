@@ -191,7 +191,7 @@ def _crossings(sizes: Array, gaps: Array, weights: Array) -> Array:
     after = np.clip(np.argmax(fit >= 0, 1), 1, None)
     rows, logs = np.arange(len(fit)), np.log(sizes)
     left, right = fit[rows, after - 1], fit[rows, after]
-    share = -left / np.where(right > left, right - left, 1.0)
+    share = np.clip(-left / np.where(right > left, right - left, 1.0), 0.0, 1.0)  # outside where nothing crosses
     inside = np.exp(logs[after - 1] + share * (logs[after] - logs[after - 1]))
     return np.asarray(np.where(fit[:, 0] >= 0, 0.0, np.where(fit[:, -1] < 0, math.inf, inside)))
 
