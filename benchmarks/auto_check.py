@@ -1,16 +1,17 @@
 """What ``--method auto`` chooses on MNIST, beside the best method that was measured there.
 
-    LIMBECK_DATA=… python benchmarks/auto_check.py benchmarks/results/auto_mnist.parquet
+    LIMBECK_DATA=… python benchmarks/auto_check.py [benchmarks/results/auto_mnist.parquet]
 
-auto is asked with the median seconds that the study's distillations took at each size. It is within its interval of the
+Puts the answer into docs/results.md. auto is asked with the median seconds that the study's distillations took at each size. It is within its interval of the
 best where the interval of the paired difference (best on test minus chosen) holds zero. Fails where it is not.
 """
 
 import statistics
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
-from compared import named, points, seconds
+from compared import named, points, put, seconds
 
 from limbeck.distillation.advice import Advice, advised
 from limbeck.distillation.methods import METHODS
@@ -21,6 +22,10 @@ from limbeck.evaluation.scores import Difference
 from limbeck.evaluation.table import percent
 from limbeck.study.perform import opened
 from limbeck.study.results import StudyResults
+
+
+HERE = Path(__file__).parent
+PAGE = HERE.parent / "docs" / "results.md"
 
 
 @dataclass(frozen=True)
@@ -62,22 +67,22 @@ def told(records: Records, found: Checked) -> str:
 
 
 def main() -> None:
-    """Print a table; the exit status says whether auto was within its interval of the best at every size."""
-    if len(sys.argv) != 2:
-        sys.exit("usage: python benchmarks/auto_check.py STUDY_EXPORT")
-    results = StudyResults.load(sys.argv[1])
+    """Put sentences and a table on the page; exit status 1 where auto was not within its interval of the best."""
+    results = StudyResults.load(sys.argv[1] if len(sys.argv) > 1 else HERE / "results" / "auto_mnist.parquet")
     records, task = results.records.where(split="test"), opened(results.study.source)
     rows = ["| a class | auto chose | accuracy | best on test | accuracy | best minus chosen, points | within |"]
     rows.append("|---" * 7 + "|")
-    verdicts = []
+    verdicts, said = [], []
     for size in results.study.per_class:
         budget = statistics.median(s for (_, k), spent in distillations(results).items() if k == size for s in spent)
         advice = advised(task, size, budget)
-        print(advice.sentence)
+        said.append(f"* At {size} a class, {budget:.0f} s: {advice.sentence}")
         found = checked(records, kind_of(advice, float(size)))
         verdicts.append(found.within)
         rows.append(told(records, found))
-    print("\n".join(["", *rows]))
+    text = "\n".join([*said, "", *rows])
+    put(PAGE, "auto", text)
+    print(text)
     sys.exit(0 if all(verdicts) else 1)
 
 

@@ -14,7 +14,7 @@ from limbeck.evaluation.cells import Kind
 from limbeck.study import Evaluation, MethodChoice, Source, Study, StudyResults
 from limbeck.study.runs import DistilRun, EvaluateRun
 from limbeck.study.store import Entry
-from limbeck.values import canonical
+from limbeck.values import canonical, replace
 from tests.conftest import BENCHMARKS
 from tests.evaluation.evaluation_rows import row
 
@@ -194,6 +194,13 @@ def test_sets_with_and_without_the_term_are_made_alike(script, study: str) -> No
         assert run.iterations is not None
         assert bare(run) in plain, run.title
     assert len(reader.pairs(ours, theirs)) == len({(run.label, run.per_class) for run in corrected})
+
+
+def test_auto_is_judged_on_a_twin_of_what_it_learned_from() -> None:
+    ours, theirs = (Study.load(BENCHMARKS / f"{name}.yaml") for name in ("auto_fashion", "auto_mnist"))
+    assert replace(ours, name=theirs.name, source=theirs.source) == theirs
+    assert ours.source.text.endswith("fashionmnist")
+    assert ours.source.options == theirs.source.options
 
 
 def bare(run: DistilRun) -> tuple[object, ...]:

@@ -30,8 +30,10 @@ def test_every_method_is_described_and_measured() -> None:
     assert set(costs()) == {"command", "machine", "setting", "seconds"}
 
 
-def cell(per_class: int, seconds: float, *, p: float, difference: float = 0.02, **changes: Any) -> dict[str, Any]:
-    method = {"method": "dm", "labels": "hard", "difference": difference, "p": p}
+def cell(
+    per_class: int, seconds: float, *, low: float | None, difference: float = 0.02, **changes: Any
+) -> dict[str, Any]:
+    method = {"method": "dm", "labels": "hard", "difference": difference, "low": low, "high": 0.03, "p": 0.2}
     own: dict[str, Any] = {
         "task": "planted",
         "source": "planted.parquet",
@@ -41,7 +43,11 @@ def cell(per_class: int, seconds: float, *, p: float, difference: float = 0.02, 
         "examples": 5000,
         "best": {"method": "kmeans", "labels": "hard"},
         "selection": {"method": "herding", "labels": "soft"},
-        "methods": [method, {**method, "method": "dc", "difference": -0.1, "p": 0.001}],
+        "methods": [
+            method,
+            {**method, "method": "dc", "difference": -0.1, "low": -0.12, "p": 0.001},
+            {**method, "method": "idc", "difference": 0.05, "low": -0.01, "p": 1.0},
+        ],
     }
     return {**own, **changes}
 
@@ -50,20 +56,20 @@ HERE: dict[str, Any] = {"budget": 60.0, "values": 784, "examples": 5000}
 
 
 def test_a_method_that_is_clearly_better_is_chosen() -> None:
-    advice = advise([cell(1, 60, p=0.01)], per_class=1, **HERE)
+    advice = advise([cell(1, 60, low=0.01)], per_class=1, **HERE)
     assert (advice.method, dict(advice.settings)) == ("dm", {})
-    assert "+2.0 points over kmeans with hard labels, p = 0.01 after Holm" in advice.sentence
+    assert "+2.0 [+1.0, +3.0] points over kmeans with hard labels, p = 0.2 after Holm" in advice.sentence
 
 
-@pytest.mark.parametrize(("p", "difference"), [(0.2, 0.02), (0.01, -0.02), (None, 0.02)])
-def test_else_the_best_selection_with_soft_labels(p: float, difference: float) -> None:
-    advice = advise([cell(1, 60, p=p, difference=difference)], per_class=1, **HERE)
+@pytest.mark.parametrize(("low", "difference"), [(-0.01, 0.02), (-0.04, -0.02), (None, 0.02)])
+def test_else_the_best_selection_with_soft_labels(low: float | None, difference: float) -> None:
+    advice = advise([cell(1, 60, low=low, difference=difference)], per_class=1, **HERE)
     assert (advice.method, dict(advice.settings)) == ("herding", {"soft": True})
     assert "no method was clearly better than kmeans with hard labels" in advice.sentence
 
 
 def test_the_nearest_cell_in_logarithms_decides() -> None:
-    cells = [cell(1, 60, p=0.01), cell(10, 60, p=0.9), cell(10, 6000, p=0.01)]
+    cells = [cell(1, 60, low=0.01), cell(10, 60, low=-0.01), cell(10, 6000, low=0.01)]
     assert advise(cells, per_class=2, **HERE).method == "dm"
     assert advise(cells, per_class=5, **HERE).method == "herding"
     assert advise(cells, per_class=10, **{**HERE, "budget": 5000.0}).method == "dm"
