@@ -1,6 +1,6 @@
 """What the difficulty term costs: an iteration with it beside one without, in turns in one process.
 
-    python benchmarks/term_cost.py [METHOD …] [--pairs 5]
+    python benchmarks/term_cost.py [METHOD …] [--terms sdc gradn] [--pairs 5]
 
 ConvNet-3 of width 32, images of 28 × 28 in grey, ten classes, 10 a class, 64 real images a class, one thread, CPU time.
 Gradient matching trains for 5 epochs between steps instead of the published 50, which would hide what the term costs.
@@ -42,13 +42,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("methods", nargs="*", default=METHODS)
     parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--terms", nargs="+", choices=TERMS, default=TERMS)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     task = work.task_of(SIZES)
     kept = HERE / "results" / "term_cost.json"
     known: dict[str, Any] = json.loads(kept.read_text())["rows"] if kept.exists() else {}
     for method in chosen.methods:
-        for term in TERMS:
+        for term in chosen.terms:
             sides = one(task, method, term), one(task, method, None)
             found = paired(*sides, seconds=0.0, least=chosen.pairs)
             known[f"{method} {term}"] = {key: found[key] for key in ("pairs", "ratio", "ratio_low", "ratio_high")}
