@@ -2,8 +2,9 @@
 
     LIMBECK_DATA=… python benchmarks/auto_check.py [benchmarks/results/auto_mnist.parquet]
 
-Puts the answer into docs/results.md. auto is asked with the median seconds that the study's distillations took at each size. It is within its interval of the
-best where the interval of the paired difference (best on test minus chosen) holds zero. Fails where it is not.
+Puts the answer into docs/results.md. auto is asked with the median seconds that the study's distillations took at
+each size. It is within its interval of the best where the interval of the paired difference (best on test minus
+chosen) holds zero. Fails where it is not.
 """
 
 import statistics
