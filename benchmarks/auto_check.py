@@ -24,7 +24,6 @@ from limbeck.evaluation.table import percent
 from limbeck.study.perform import opened
 from limbeck.study.results import StudyResults
 
-
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "results.md"
 
