@@ -54,7 +54,7 @@ study-scaling: $(READY)
 	$(BIN)/python benchmarks/laws_results.py
 
 study-methods: $(READY)
-	$(BIN)/python benchmarks/studies.py methods sdc_fashion sdc_mnist sdc_cifar auto_mnist --hours $(HOURS)
+	$(BIN)/python benchmarks/studies.py methods sdc_fashion sdc_mnist sdc_cifar auto_fashion auto_mnist --hours $(HOURS)
 	$(BIN)/python benchmarks/methods_results.py
 	$(BIN)/python benchmarks/sdc_results.py
 
