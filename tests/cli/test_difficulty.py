@@ -43,9 +43,6 @@ def test_a_set_among_the_real_examples(run: Run, tmp_path: Path) -> None:
     assert sides.count("synthetic") == 10
     assert "of the real training examples" in err
     assert "Next: limbeck " in err
-    if data["percentile"] > 0.5:
-        assert "--difficulty sdc=0.05 --out set-easier" in err
-        assert "updates=2" in err  # what the set was made with is kept
     code, out, err = run("difficulty", "set", *QUICK, "--measure", "batch_gradient:points=1", "--out", "where")
     assert code == 0, err
     assert "percentile" in out
@@ -124,6 +121,17 @@ def test_places_that_cannot_be_used(run: Run, tmp_path: Path) -> None:
     code, _, err = run("difficulty", "set", *QUICK)
     assert code == 2
     assert "unfinished" in err
+
+
+def test_a_hard_set_is_told_how_to_be_made_easier(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("distill", "digits", *FEW, "--set", "updates=2", "--out", "set")[0] == 0
+    monkeypatch.setattr("limbeck.evaluation.difficulty.SetDifficulty.percentile", property(lambda _: 0.9))
+    monkeypatch.chdir(tmp_path / "set")
+    code, _, err = run("difficulty", ".", *QUICK, "--measure", "el2n")
+    assert code == 0, err
+    assert "--difficulty sdc=0.05 --out ../set-easier" in err
+    assert "updates=2" in err  # what the set was made with is kept
+    assert "--out set " not in err
 
 
 def test_the_next_command_keeps_what_the_set_was_made_with() -> None:

@@ -1,5 +1,7 @@
 """Arrays in every layout, and what is refused."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -142,10 +144,10 @@ def test_options_are_checked() -> None:
     ],
 )
 def test_arguments_of_another_kind_are_sentences(changes: dict[str, object], message: str) -> None:
-    given: dict[str, object] = {"inputs": np.ones((40, 3)), "labels": [0, 1] * 20, **changes}
+    given: dict[str, Any] = {"inputs": np.ones((40, 3)), "labels": [0, 1] * 20, **changes}
     inputs, labels = given.pop("inputs"), given.pop("labels")
     with pytest.raises((FitError, OptionError), match=message):
-        arrays(inputs, labels, **given)  # type: ignore[arg-type]
+        arrays(inputs, labels, **given)
 
 
 def test_sparse_tensors_are_made_dense() -> None:

@@ -87,7 +87,7 @@ def test_a_set_for_a_space_draws_its_networks(task: Task) -> None:
         ({"for": "everything"}, "standard"),
         ({"for": "own"}, "no space to build"),
         ({"difficulty": "sdc=0.1:liner"}, "linear"),
-        ({"difficulty": "sdc=0.1:linear:stop=1"}, "known are|did you mean"),
+        ({"difficulty": "sdc=0.1:linear:stop=1"}, "known are end, start"),
         ({"difficulty": "sdc=inf"}, "finite"),
         ({"discrepancy": "sinkhorn:epsilon=Infinity"}, "finite"),
         ({"discrepancy": "characteristic:rate=NaN"}, "finite"),

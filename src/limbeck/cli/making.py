@@ -109,8 +109,7 @@ def _check_once(chosen: dict[str, Any], named: dict[str, str], budget: str | Non
 
     twice = next((key for key in chosen if key in named or (key == "within" and "pool" in named)), None)
     if twice is not None:
-        option = "for" if twice == "for" else {"within": "pool"}.get(twice, twice)
-        raise OptionError(f"'{twice}' is given by --set and by --{option}: give it once.")
+        raise OptionError(f"'{twice}' is given by --set and by an option of its own: give it once.")
     if budget is not None and "iterations" in chosen:
         raise OptionError(
             "a budget is turned into iterations, and --set iterations=… gives them: choose one of the two."
@@ -127,7 +126,7 @@ def _seconds(
 ) -> float | None:
     """The time budget to run under, after telling the person what to expect; None for a fixed number of iterations."""
     from limbeck.cli.console import about, say, seconds_in_words, working
-    from limbeck.distillation.budget import measured_pace, parse_seconds
+    from limbeck.distillation.budget import PREPARES, measured_timing, parse_seconds
     from limbeck.distillation.distill import same_run, stored_run
     from limbeck.distillation.outer_loop import MatchingDistiller
 
@@ -148,10 +147,10 @@ def _seconds(
         say(f"{about(given)}: the budget is turned into iterations and stored.")
         return given
     with working("measuring how long it takes"):
-        pace = measured_pace(distiller, task, situation, spend=4.0)
-    whole = pace.seconds(distiller.iterations)
+        timing = measured_timing(distiller, task, situation, spend=4.0)
+    whole = timing.seconds(distiller.iterations)
     if fixed or whole <= PATIENCE:
-        ahead = f", {seconds_in_words(pace.before)} of it before the first" if pace.before > 5 else ""
+        ahead = f", {seconds_in_words(timing.before)} of it before the first" if timing.before > PREPARES else ""
         say(f"{about(whole)} for {distiller.iterations:,} iterations{ahead}.")
         return None
     say(

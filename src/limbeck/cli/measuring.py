@@ -1,6 +1,7 @@
 """Measuring: ``limbeck difficulty``."""
 
 import math
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -205,6 +206,6 @@ def _next(source: str, made: "SyntheticSet | None", found: "SetDifficulty | None
     if found.percentile > 0.5 and card.method in METHODS and METHODS[card.method].distils:
         words = made_by(Path(source))
         if words and not any(word.startswith("--difficulty") for word in words):
-            easier = Path(source).with_name(f"{Path(source).resolve().name}-easier")
+            easier = os.path.relpath(f"{Path(source).resolve()}-easier")
             return again(*_without(words, "--out"), difficulty="sdc=0.05", out=easier)
     return again("limbeck", "compare", source)

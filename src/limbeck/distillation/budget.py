@@ -12,8 +12,9 @@ from limbeck.distillation.distiller import Progress, Situation
 from limbeck.distillation.outer_loop import MatchingDistiller
 from limbeck.errors import OptionError
 
-__all__ = ["Pace", "iterations_for", "measured_pace", "parse_seconds"]
+__all__ = ["PREPARES", "Timing", "iterations_for", "measured_timing", "parse_seconds"]
 
+PREPARES = 5.0  # seconds before the first iteration from which on they are no mere warming up
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -33,7 +34,7 @@ class _Enough(Exception):
     pass
 
 
-class Pace(NamedTuple):
+class Timing(NamedTuple):
     """What a run costs: seconds before its first iteration (networks that are trained first), and of an iteration."""
 
     before: float
@@ -44,7 +45,7 @@ class Pace(NamedTuple):
         return self.before + iterations * self.iteration
 
 
-def measured_pace(distiller: MatchingDistiller, task: Task, situation: Situation, *, spend: float) -> Pace:
+def measured_timing(distiller: MatchingDistiller, task: Task, situation: Situation, *, spend: float) -> Timing:
     """Preparation, and the mean seconds of an iteration, measured for about ``spend`` seconds on a throw-away run.
 
     Preparation is measured whole, however long it takes. The first iteration warms up and is left out where there are
@@ -61,10 +62,8 @@ def measured_pace(distiller: MatchingDistiller, task: Task, situation: Situation
     with suppress(_Enough):
         values.replace(distiller, iterations=max(distiller.iterations, 4)).distill(task, trial)
     steps = [after - before for before, after in pairwise(times[1:])]
-    if not steps:
-        return Pace(0.0, times[-1] - times[0])
     each = sum(steps) / len(steps)
-    return Pace(max(0.0, times[1] - times[0] - each), each)
+    return Timing(max(0.0, times[1] - times[0] - each), each)
 
 
 def iterations_for(
@@ -77,12 +76,12 @@ def iterations_for(
     OptionError where preparing leaves nothing.
     """
     spend = min(0.1 * seconds, 20.0)
-    pace = measured_pace(distiller, task, situation, spend=spend)
-    prepared = pace.before if apart else 2 * pace.before
+    timing = measured_timing(distiller, task, situation, spend=spend)
+    prepared = timing.before if apart else 2 * timing.before
     left = seconds - spend - prepared
-    if left < pace.iteration and pace.before > 0.25 * seconds:
+    if left <= 0 and timing.before > PREPARES:
         raise OptionError(
             f"{distiller.name} spends {prepared:.0f} s before its first iteration, and a budget of {seconds:.0f} s "
             f"leaves nothing after them: give at least {1.5 * prepared:.0f} s, or --set iterations=…"
         )
-    return max(1, int(left / pace.iteration))
+    return max(1, int(left / timing.iteration))

@@ -190,10 +190,10 @@ def stored_run(directory: Path) -> dict[str, Any] | None:
         return None
     try:
         found = json.loads(path.read_text())
+        if not isinstance(found, dict):
+            raise ValueError(f"{type(found).__name__} where an object should be")
     except ValueError as error:
         raise ArtifactError(f"'{path}' is damaged: remove '{directory}' and start again.") from error
-    if not isinstance(found, dict):
-        raise ArtifactError(f"'{path}' is damaged: remove '{directory}' and start again.")
     return found
 
 

@@ -118,7 +118,7 @@ def _parsed(old: Any, new: Any, key: str, hint: Any) -> Any:
         )
     if isinstance(new, str) and not isinstance(old, bool | int | float):
         return read(key, new, hint)
-    if new is None and fits(None, hint):
+    if fits(None, hint) and str(new).lower() in ("none", "null"):
         return None
     try:
         if isinstance(old, bool):

@@ -13,7 +13,7 @@ import torch
 from limbeck.compute import Compute
 from limbeck.data.sources import open_source
 from limbeck.data.task import Task
-from limbeck.distillation.budget import iterations_for, measured_pace
+from limbeck.distillation.budget import iterations_for, measured_timing
 from limbeck.distillation.distill import compose, distill_into
 from limbeck.distillation.distiller import Distiller, Situation, stored_per_class
 from limbeck.distillation.outer_loop import MatchingDistiller
@@ -203,7 +203,7 @@ def _distil_seconds(run: DistilRun) -> float:
     distiller = _distiller(task, run, run.iterations)
     if isinstance(distiller, MatchingDistiller):
         situation = Situation(run.per_class, run.seed, run.compute)
-        return measured_pace(distiller, task, situation, spend=1.5).seconds(distiller.iterations)
+        return measured_timing(distiller, task, situation, spend=1.5).seconds(distiller.iterations)
     teacher = getattr(distiller, "teacher", None)
     return 1.0 if teacher is None else 1.0 + _network_seconds(run.source, teacher, len(task.train), run.compute)
 

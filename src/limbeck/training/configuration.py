@@ -5,7 +5,7 @@ long (Luo & Xu's update operator). A length in epochs exists for comparison with
 """
 
 from abc import ABC, abstractmethod
-from typing import Literal
+from typing import Literal, TypeAlias, get_args
 
 from limbeck.data.augmentation import Augmentation
 from limbeck.data.nothing import Nothing
@@ -17,7 +17,7 @@ from limbeck.values import value
 __all__ = ["Configuration", "Constant", "Cosine", "Epochs", "Length", "Schedule", "Step", "Updates"]
 
 
-LOSSES = ("cross_entropy", "squared")
+Loss: TypeAlias = Literal["cross_entropy", "squared"]
 
 
 class Schedule(ABC):
@@ -121,10 +121,10 @@ class Configuration:
     augmentation: Augmentation = Nothing()
     length: Length = Updates()
     batch: int = 256
-    loss: Literal["cross_entropy", "squared"] = "cross_entropy"
+    loss: Loss = "cross_entropy"
 
     def __post_init__(self) -> None:
         if self.batch < 1:
             raise OptionError(f"the batch size is {self.batch}: it must be at least 1.")
-        if self.loss not in LOSSES:
-            raise unknown("loss", self.loss, LOSSES)
+        if self.loss not in get_args(Loss):
+            raise unknown("loss", self.loss, get_args(Loss))

@@ -1,7 +1,6 @@
 """Optimizers as pure functions of (weights, gradients, state), so that many networks step at once and unrolled steps
 are the same steps. Update rules are PyTorch's own, to the order of operations."""
 
-import dataclasses
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -30,18 +29,17 @@ class Optimizer(ABC):
     lr: float
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):  # type: ignore[arg-type]
-            number = getattr(self, field.name)
+        for name, number in vars(self).items():
             if isinstance(number, bool):
                 continue
-            if field.name in ("lr", "eps"):
+            if name in ("lr", "eps"):
                 known, domain = 0 < number < math.inf, "above 0"
-            elif field.name == "weight_decay":
+            elif name == "weight_decay":
                 known, domain = 0 <= number < math.inf, "at least 0"
             else:
                 known, domain = 0 <= number < 1, "at least 0 and below 1"
             if not known:
-                raise OptionError(f"{type(self).__name__} has the {field.name} {number:g}: it must be {domain}.")
+                raise OptionError(f"{type(self).__name__} has the {name} {number:g}: it must be {domain}.")
 
     @abstractmethod
     def init(self, weights: Sequence[Tensor]) -> OptimizerState:
