@@ -56,6 +56,7 @@ def test_fields_are_read_by_their_types() -> None:
         ("thing:kind=twoo", "did you mean two"),
         ("thing:count", "sets nothing"),
         ("thing:pair=x", "takes int"),
+        ("thing:count=1,2", "'1,2' is no value of _Thing.count: it takes int"),
         ("thing:share=Infinity", "finite"),
         ("thing:share=NaN", "finite"),
         ("thing:share=1e999", "finite"),
@@ -67,6 +68,8 @@ def test_what_cannot_be_read_is_a_sentence(text: str, match: str) -> None:
 
 
 def test_tuples_of_numbers_are_read() -> None:
+    assert pick(TABLE, "thing:pair=1,2,count=3,share=2", "thing") == _Thing(3, 2.0, pair=(1, 2))
+    assert pick(TABLE, "thing:count=3,pair=4,5", "thing") == _Thing(3, pair=(4, 5))
     assert read("pair", "1, 2", tuple[int, ...]) == (1, 2)
     assert read("at", "0.5", tuple[float, ...]) == (0.5,)
     assert read("at", "none", tuple[float, ...] | None) is None

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -14,15 +15,19 @@ from limbeck.values import replace
 __all__ = ["changed", "fits", "pick", "read"]
 
 T = TypeVar("T")
+_NEXT = re.compile(r",(?=[^,=]*=|$)")  # a comma before another field; those within a value, 1,2, are its own
 
 
 def pick(table: Mapping[str, tuple[T, str]], text: str, what: str) -> T:
-    """The value that ``name`` or ``name:field=value,…`` means; OptionError for unknown names, fields, bad values."""
+    """The value that ``name`` or ``name:field=value,…`` means; OptionError for unknown names, fields, bad values.
+
+    Several numbers are written ``name:field=1,2``.
+    """
     name, _, settings = text.partition(":")
     if name not in table:
         raise unknown(what, name, table)
     thing = table[name][0]
-    return changed(thing, dict(_pair(part, text) for part in settings.split(",") if part))
+    return changed(thing, dict(_pair(part, text) for part in _NEXT.split(settings) if part))
 
 
 def changed(thing: T, settings: Mapping[str, str]) -> T:
@@ -137,4 +142,7 @@ def _named(kind: Any) -> str:
         return f"several {inside.__name__} like 1,2" if _plain(kind) else f"values {inside.__name__} from Python"
     if kind in (int, float, bool, str):
         return str(kind.__name__)
-    return f"a {getattr(kind, '__name__', kind)} from Python, whose fields have names with dots"
+    return (
+        f"a {getattr(kind, '__name__', kind)} from Python, whose fields have names with dots "
+        "(limbeck list shows what has a name of its own)"
+    )

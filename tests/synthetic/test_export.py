@@ -5,10 +5,12 @@ import errno
 import io
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 from PIL import Image
@@ -65,6 +67,18 @@ def test_datasets_reads_a_table(make: Any, tmp_path: Path, monkeypatch: pytest.M
     rows = datasets.load_dataset("parquet", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache"))
     values = np.stack([rows[f"feature_{i}"][:] for i in range(4)], 1).astype(np.float32)
     np.testing.assert_array_equal(values, made.raw().numpy())
+
+
+def test_columns_keep_their_names(make: Any, tmp_path: Path) -> None:
+    made: SyntheticSet = make((4,))
+    named = replace(made, card=replace(made.card, features=("age", "label", "age", "x y")))
+    back = SyntheticSet.load(named.save(tmp_path / "set"))
+    assert back.card.features == ("age", "label", "age", "x y")
+    found = pq.read_table(export(back, tmp_path / "small.parquet", "parquet"))
+    assert found.column_names == ["age", "label_", "age_", "x y", "label", "targets", "inputs"]
+    np.testing.assert_array_equal(found["age_"].to_numpy(), made.raw()[:, 2].numpy())
+    arrays = np.load(export(back, tmp_path / "other.npz", "npz"), allow_pickle=False)
+    assert arrays["features"].tolist() == list(back.card.features)
 
 
 def test_a_folder_holds_the_images_in_the_order_of_the_labels(make: Any, tmp_path: Path) -> None:

@@ -198,6 +198,7 @@ DAMAGE: list[tuple[Callable[[Path], Any], str]] = [
     (_edit(lambda d: d["card"]["recipe"].update(kind="Configuratio")), "unknown kind of value"),
     (_edit(lambda d: d["card"].update(shape=[3, 8, 9])), r"inputs are \(3, 8, 8\)"),
     (_edit(lambda d: d["card"].update(classes=["a", "b"])), "labels do not lie in 0 … 1"),
+    (_edit(lambda d: d["card"].update(features=["a"])), "names 1 features"),
     (_edit(lambda d: d.update(parametrisation=7)), "no parametrisation"),
     (_edit(lambda d: d.update(parametrisation={"kind": "Factored", "factor": 0})), "at least 1"),
     (_tensors(b""), "safetensors"),

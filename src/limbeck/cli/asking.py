@@ -31,7 +31,9 @@ __all__ = [
 
 SourceArgument = Annotated[
     str,
-    typer.Argument(help="digits, idx:PATH, parquet:PATH, folder:PATH, npz:PATH or hub:NAME", show_default=False),
+    typer.Argument(
+        help="digits, idx:PATH, parquet:PATH, folder:PATH, npz:PATH, table:PATH or hub:NAME", show_default=False
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print machine-readable results on standard output.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 …, or auto.")]

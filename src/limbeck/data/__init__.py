@@ -16,6 +16,7 @@ from limbeck.data.placement import on_device
 from limbeck.data.pools import ArrowPool, TensorPool
 from limbeck.data.preprocessing import Preprocessing
 from limbeck.data.sources import SOURCES, open_source
+from limbeck.data.table import table
 from limbeck.data.task import Pool, Sealed, Task
 
 __all__ = [
@@ -48,4 +49,5 @@ __all__ = [
     "on_device",
     "open_source",
     "parquet",
+    "table",
 ]

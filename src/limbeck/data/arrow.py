@@ -14,7 +14,7 @@ from limbeck.data.memory import let_go
 from limbeck.data.rows import SCATTERED
 from limbeck.errors import OptionError, SourceError, unknown
 
-__all__ = ["Columns", "Table", "columns", "mapped"]
+__all__ = ["Columns", "Table", "class_names", "columns", "mapped"]
 
 
 class Columns(NamedTuple):
@@ -36,7 +36,7 @@ def columns(schema: Any, label: str | None, where: str) -> Columns:
     if len(images) != 1:
         raise SourceError(
             f"'{where}' has {len(images)} image columns among {', '.join(schema.names)}: keep exactly one, "
-            "a struct with bytes; feature tables come as npz."
+            "a struct with bytes; a table of numbers and categories is read by table:PATH."
         )
     named = [f.name for f in schema if features.get(f.name, {}).get("_type") == "ClassLabel"]
     known = [name for name in ("label", "labels", "class", "target") if name in schema.names]
@@ -49,8 +49,13 @@ def columns(schema: Any, label: str | None, where: str) -> Columns:
             "parquet:PATH:label=COLUMN)."
         )
     chosen = label if label is not None else candidates[0]
-    names = features.get(chosen, {}).get("names")
-    return Columns(images[0], chosen, tuple(str(n) for n in names) if isinstance(names, list) else None)
+    return Columns(images[0], chosen, class_names(schema, chosen))
+
+
+def class_names(schema: Any, label: str) -> tuple[str, ...] | None:
+    """Names of the classes of a label column, where the schema has Hugging Face's features and they know them."""
+    names = _features(schema).get(label, {}).get("names")
+    return tuple(str(n) for n in names) if isinstance(names, list) else None
 
 
 def _features(schema: Any) -> dict[str, Any]:

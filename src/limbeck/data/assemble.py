@@ -56,7 +56,14 @@ class _Piece:
     labels: Tensor
 
 
-def assemble(name: str, parts: Parts, classes: Sequence[str], options: Options, notes: Sequence[str] = ()) -> Task:
+def assemble(
+    name: str,
+    parts: Parts,
+    classes: Sequence[str],
+    options: Options,
+    notes: Sequence[str] = (),
+    features: Sequence[str] = (),
+) -> Task:
     """The task; FitError where labels, classes and inputs do not fit together."""
     _check(parts, classes)
     sizes = [len(part.labels) for _, part in parts.named()]
@@ -74,6 +81,7 @@ def assemble(name: str, parts: Parts, classes: Sequence[str], options: Options, 
         fingerprint=_fingerprint(parts, classes, options, ids),
         split_seed=options.seed,
         notes=tuple(notes),
+        features=tuple(features),
     )
 
 

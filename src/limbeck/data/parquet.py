@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,16 +14,11 @@ from limbeck.data.encoded import decoded
 from limbeck.data.folder import VALIDATION_IS_TEST
 from limbeck.data.memory import check_room
 from limbeck.data.options import Options
+from limbeck.data.split_files import split_files
 from limbeck.data.task import Task
 from limbeck.errors import DirectoryError, SourceError
 
 __all__ = ["from_tables", "named", "parquet"]
-
-_SPLIT = {
-    "train": re.compile(r"(^|[-_.])train"),
-    "validation": re.compile(r"(^|[-_.])(validation|valid|val|dev)([-_.]|$)"),
-    "test": re.compile(r"(^|[-_.])test"),
-}
 
 
 def parquet(
@@ -42,7 +36,7 @@ def parquet(
     options: see :class:`limbeck.data.options.Options`. Errors: SourceError, FitError, OptionError, DirectoryError.
     """
     chosen = Options.of(options)
-    found = _files(Path(path))
+    found = split_files(Path(path), (".parquet",), "a Parquet file")
     tables = {}
     for split, paths in found.items():
         schema = _schema(paths)
@@ -74,23 +68,6 @@ def from_tables(
     parts = {split: Part(r, i) for split, r, i in zip(tables, rows, indices, strict=True)}
     whole = Parts(parts["train"], parts.get("validation"), parts.get("test"))
     return assemble(name, whole, names, options, notes + more)
-
-
-def _files(path: Path) -> dict[str, list[Path]]:
-    """Files of each split, in the order train, validation, test."""
-    if path.is_file():
-        return {"train": [path]}
-    if not path.is_dir():
-        raise SourceError(f"'{path}' does not exist: give a Parquet file, or a directory of them.")
-    files = sorted(path.glob("*.parquet")) or sorted(path.glob("data/*.parquet"))
-    if not files:
-        raise SourceError(f"'{path}' holds no .parquet file: give a Parquet file, or a directory of them.")
-    found = {split: [f for f in files if pattern.search(f.name)] for split, pattern in _SPLIT.items()}
-    if not any(found.values()):
-        return {"train": files}
-    if not found["train"]:
-        raise SourceError(f"'{path}' holds no file whose name begins with train: name one so, or give a single file.")
-    return {split: paths for split, paths in found.items() if paths}
 
 
 def _schema(paths: Sequence[Path]) -> Any:

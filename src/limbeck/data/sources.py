@@ -1,4 +1,4 @@
-"""Sources by name: ``digits``, ``idx:PATH``, ``parquet:PATH``, ``folder:PATH``, ``npz:PATH``, ``hub:NAME``."""
+"""Sources by name: ``digits``, ``idx:PATH``, ``parquet:PATH``, ``folder:PATH``, ``npz:PATH``, ``table:PATH``, …"""
 
 import inspect
 import re
@@ -14,6 +14,8 @@ from limbeck.data.idx import idx
 from limbeck.data.npz import npz
 from limbeck.data.options import Options
 from limbeck.data.parquet import parquet
+from limbeck.data.table import table
+from limbeck.data.table_file import SUFFIXES
 from limbeck.data.task import Task
 from limbeck.errors import OptionError, unknown
 
@@ -26,7 +28,10 @@ _OPEN: dict[str, Callable[..., Task]] = {
     "idx": idx,
     "npz": npz,
     "parquet": parquet,
+    "table": table,
 }
+
+_WITHIN = {"hub": ("config", "label"), "parquet": ("label",), "table": ("drop", "fill", "label")}
 
 SOURCES: Mapping[str, str] = MappingProxyType(
     {
@@ -36,6 +41,8 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "idx": "idx:PATH: a directory of IDX files, gzipped or not (MNIST, FashionMNIST, KMNIST)",
         "npz": "npz:PATH: arrays x and y (or x_train, y_train, x_test, y_test): images or a feature table",
         "parquet": "parquet:PATH: Parquet files with an image and a label a row, as on the hub (parquet:PATH:label=…)",
+        "table": "table:PATH: a CSV, TSV or Parquet file of numbers, categories and embeddings, a row an example "
+        "(table:PATH:label=…,drop=…+…,fill=median)",
     }
 )
 
@@ -43,8 +50,9 @@ SOURCES: Mapping[str, str] = MappingProxyType(
 def open_source(text: str, **options: Any) -> Task:
     """The task that ``text`` names; options that are None are left out.
 
-    text:    ``kind:place``, and for tables ``kind:place:label=COLUMN`` (of the hub also ``config=NAME``); a task of
-             such a source is named so too, so that what was made from it finds it again.
+    text:    ``kind:place``, and for those with columns ``kind:place:label=COLUMN`` (of the hub also ``config=NAME``, of
+             a table ``drop=COLUMN+COLUMN``); a task of such a source is named so too, so that what was made from it
+             finds it again.
     options: those of the source's function and of :class:`limbeck.data.options.Options`.
     Errors: OptionError (unknown source or option, with the nearest names), SourceError, FitError.
     """
@@ -66,12 +74,12 @@ def open_source(text: str, **options: Any) -> Task:
 def _options_within(kind: str, place: str) -> tuple[str, dict[str, str]]:
     """The place alone, and the options written behind it."""
     head, _, tail = place.rpartition(":")
-    if kind not in ("hub", "parquet") or not head or not re.fullmatch(r"\w+=[^,=]+(,\w+=[^,=]+)*", tail):
+    if kind not in _WITHIN or not head or not re.fullmatch(r"\w+=[^,=]+(,\w+=[^,=]+)*", tail):
         return place, {}
     found = dict(pair.split("=") for pair in tail.split(","))
     for name in found:
-        if name not in ("config", "label"):
-            raise unknown("option behind the source", name, ("config", "label"))
+        if name not in _WITHIN[kind]:
+            raise unknown("option behind the source", name, _WITHIN[kind])
     return head, found
 
 
@@ -79,7 +87,7 @@ def _check(kind: str, function: Callable[..., Task], given: Mapping[str, Any]) -
     own = [p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
     known = {*own, *Options.__dataclass_fields__}
     for name in given:
-        if name in ("size", "channels", "label", "config") and name not in known:
+        if name in ("size", "channels", "label", "config", "drop", "fill") and name not in known:
             raise OptionError(f"the source {kind} takes no {name}: leave it out.")
         if name not in known:
             raise unknown(f"option of the source {kind}", name, known)
@@ -90,12 +98,15 @@ def _no_source(text: str, kind: str) -> OptionError:
     place = Path(text).expanduser()
     if not text or not place.exists():
         return unknown("source", kind, _OPEN)
-    if place.is_file() and place.suffix not in (".npz", ".parquet"):
+    tabular = place.name.endswith(SUFFIXES) and place.suffix != ".parquet"
+    if place.is_file() and not tabular and place.suffix not in (".npz", ".parquet"):
         return OptionError(
-            f"'{text}' is a file that no source reads: tables come as npz (arrays x and y, see docs/tables.md), images "
+            f"'{text}' is a file that no source reads: tables come as CSV, Parquet or npz (see docs/tables.md), images "
             "in directories or as Parquet."
         )
     guess = {".npz": "npz", ".parquet": "parquet"}.get(place.suffix, "folder")
+    if tabular:
+        guess = "table"
     if place.is_dir() and any(place.glob("*.parquet")):
         guess = "parquet"
     if place.is_dir() and any(place.glob("*ubyte*")):

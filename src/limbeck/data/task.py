@@ -84,6 +84,7 @@ class Task:
     fingerprint: str
     split_seed: int
     notes: tuple[str, ...] = field(default=())  # sentences that the user should read (e.g. about groups)
+    features: tuple[str, ...] = ()  # names of a table's columns as they are matched, where the source knows them
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -60,6 +60,7 @@ def finished(distiller: Distiller, task: Task, situation: Situation, made: Made)
         budget={**made.budget, "device": compute.device, "precision": compute.precision},
         versions=versions(),
         notes=(*task.notes, *made.notes),
+        features=task.features,
     )
     targets = None if made.targets is None else made.targets.detach().cpu().to(torch.float32)
     stored = {k: v.detach().cpu().to(torch.float32) for k, v in made.variables.items()}

@@ -44,7 +44,7 @@ def rows(made: SyntheticSet, title: str) -> Table:
         for place in torch.nonzero(labels == label).flatten()[:1].tolist():
             lines.append((made.classes[label], *(quantity(v) for v in raw[place, :shown].tolist())))
     more = f"; {shown} of {raw.shape[1]} features" if shown < raw.shape[1] else ""
-    header = ("class", *(f"feature {i}" for i in range(shown)))
+    header = ("class", *(made.card.features or tuple(f"feature {i}" for i in range(shown)))[:shown])
     return Table(f"{title}: the first synthetic row of each class, in raw units{more}", header, tuple(lines))
 
 

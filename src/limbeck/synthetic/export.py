@@ -94,9 +94,9 @@ def _parquet(synthetic: SyntheticSet) -> tuple[Files, str]:
         columns["image"] = pa.array(held, pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
         features["image"] = {"_type": "Image"}
     else:
-        for i, column in enumerate(synthetic.raw().T):
-            columns[f"feature_{i}"] = pa.array(column.numpy(), pa.float32())
-            features[f"feature_{i}"] = {"dtype": "float32", "_type": "Value"}
+        for name, column in zip(_features(synthetic), synthetic.raw().T, strict=True):
+            columns[name] = pa.array(column.numpy(), pa.float32())
+            features[name] = {"dtype": "float32", "_type": "Value"}
     columns["label"] = pa.array(synthetic.hard.numpy(), pa.int64())
     features["label"] = {"names": list(synthetic.classes), "_type": "ClassLabel"}
     columns["targets"] = pa.array(examples.probabilities(len(synthetic.classes)).tolist(), floats)
@@ -109,7 +109,7 @@ def _parquet(synthetic: SyntheticSet) -> tuple[Files, str]:
     raw = (
         "`image` (8-bit PNG of the raw image: raw = value / 255)"
         if "image" in columns
-        else "`feature_0` … in raw units"
+        else f"`{next(iter(columns))}` … in raw units"
     )
     about = (
         'Read the .parquet file with datasets.load_dataset("parquet", data_files=…) or any Parquet reader. Columns: '
@@ -118,6 +118,19 @@ def _parquet(synthetic: SyntheticSet) -> tuple[Files, str]:
         f"exact preprocessed input, flattened from {synthetic.card.shape}: train on these."
     )
     return {"data.parquet": stream.getvalue()}, about
+
+
+def _features(synthetic: SyntheticSet) -> list[str]:
+    """A name for every column of a table, none of them that of another column of the file."""
+    known = synthetic.card.features or tuple(f"feature_{i}" for i in range(synthetic.card.shape[0]))
+    taken = {"label", "targets", "inputs"}
+    names = []
+    for name in known:
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        names.append(name)
+    return names
 
 
 def _npz(synthetic: SyntheticSet) -> tuple[Files, str]:
@@ -130,12 +143,16 @@ def _npz(synthetic: SyntheticSet) -> tuple[Files, str]:
         "classes": np.array(synthetic.classes),
     }
     arrays |= {name: tensor.numpy() for name, tensor in synthetic.preprocessing.tensors().items()}
+    if synthetic.card.features:
+        arrays["features"] = np.array(synthetic.card.features)
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+    columns = "; `features`, the names of the columns" if "features" in arrays else ""
     about = (
         "numpy.load(…, allow_pickle=False) gives: `inputs`, exact and preprocessed: train on these; `raw`, the same as "
         "raw values; `labels`, class indices; `targets`, the probability of each class (0 and 1 where labels are hard)"
-        "; `classes`, the names; `mean`, `std` and, where inputs are whitened, `centre`, `whiten`, `colour`."
+        "; `classes`, the names; `mean`, `std` and, where inputs are whitened, `centre`, `whiten`, `colour`"
+        f"{columns}."
     )
     return {"data.npz": stream.getvalue()}, about
 

@@ -159,6 +159,7 @@ def _card(data: Any) -> Card:
     fields["recipe"] = decode(fields["recipe"])
     for name in ("classes", "shape", "per_class", "notes"):
         fields[name] = tuple(fields[name])
+    fields["features"] = tuple(fields.get("features", ()))
     fields["losses"] = tuple((int(iteration), float(loss)) for iteration, loss in fields["losses"])
     if not isinstance(fields["recipe"], Configuration):
         raise ArtifactError("its recipe is no configuration")
@@ -192,6 +193,8 @@ def _check(synthetic: SyntheticSet) -> None:
     decoded = synthetic.parametrisation.decode(synthetic.variables, torch.tensor([0]))
     if tuple(decoded.shape[1:]) != card.shape:
         raise ArtifactError(f"its inputs are {tuple(decoded.shape[1:])} where its card says {card.shape}")
+    if card.features and (len(card.features),) != card.shape:
+        raise ArtifactError(f"its card names {len(card.features)} features where the shape is {card.shape}")
     if int(labels.min()) < 0 or int(labels.max()) >= len(card.classes):
         raise ArtifactError(f"its labels do not lie in 0 … {len(card.classes) - 1}")
     if synthetic.targets is not None and synthetic.targets.shape[1] != len(card.classes):

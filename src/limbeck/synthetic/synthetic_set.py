@@ -27,6 +27,7 @@ class Card:
     method:     its name; ``distiller`` is its encoded value with every hyper-parameter.
     recipe:     the set's own evaluation recipe.
     losses:     (iteration, loss) pairs, at most a few hundred.
+    features:   names of a table's columns, where its source knows them.
     budget:     iterations, device, threads, precision … spent; no wall-clock time: a repeated run has the same bytes.
     """
 
@@ -44,6 +45,7 @@ class Card:
     budget: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,40 @@
+"""Which files of a directory are train, validation and test, by their names."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from limbeck.errors import SourceError
+
+__all__ = ["split_files"]
+
+_SPLIT = {
+    "train": re.compile(r"(^|[-_.])train"),
+    "validation": re.compile(r"(^|[-_.])(validation|valid|val|dev)([-_.]|$)"),
+    "test": re.compile(r"(^|[-_.])test"),
+}
+
+
+def split_files(path: Path, suffixes: Sequence[str], what: str) -> dict[str, list[Path]]:
+    """Files of each split, in the order train, validation, test; all are train where no name says otherwise.
+
+    path: a file, or a directory with files of one of the ``suffixes``, in it or in ``data`` below it. what: "a Parquet
+    file", for errors. Raises SourceError.
+    """
+    if path.is_file():
+        return {"train": [path]}
+    if not path.is_dir():
+        raise SourceError(f"'{path}' does not exist: give {what}, or a directory of them.")
+    files = _among(path, suffixes) or _among(path / "data", suffixes)
+    if not files:
+        raise SourceError(f"'{path}' holds no {' or '.join(suffixes)} file: give {what}, or a directory of them.")
+    found = {split: [f for f in files if pattern.search(f.name)] for split, pattern in _SPLIT.items()}
+    if not any(found.values()):
+        return {"train": files}
+    if not found["train"]:
+        raise SourceError(f"'{path}' holds no file whose name begins with train: name one so, or give a single file.")
+    return {split: paths for split, paths in found.items() if paths}
+
+
+def _among(directory: Path, suffixes: Sequence[str]) -> list[Path]:
+    return sorted(f for suffix in suffixes for f in directory.glob(f"*{suffix}"))

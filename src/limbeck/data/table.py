@@ -1,0 +1,248 @@
+"""Tables of numbers, categories and embeddings, one row an example: CSV, TSV or Parquet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.data.arrays import class_indices, rows_of
+from limbeck.data.assemble import LEAK, Part, Parts, assemble
+from limbeck.data.folder import VALIDATION_IS_TEST
+from limbeck.data.memory import check_room
+from limbeck.data.options import Options
+from limbeck.data.parquet import named
+from limbeck.data.split_files import split_files
+from limbeck.data.table_file import SUFFIXES, ColumnKind, TableFile, column_kind
+from limbeck.data.task import Task
+from limbeck.errors import FitError, OptionError, unknown
+
+__all__ = ["MOST_LEVELS", "table"]
+
+MOST_LEVELS = 100  # of a column of texts; more are names or sentences, not categories
+_LABELS = ("label", "labels", "class", "target", "y")
+_MISSING = "(missing)"
+
+
+def table(
+    path: str | Path,
+    *,
+    label: str | None = None,
+    drop: str | Sequence[str] = (),
+    fill: str | None = None,
+    **options: Any,
+) -> Task:
+    """A task from a file with a row an example, or a directory of files whose names begin with train, validation, test.
+
+    CSV and TSV files (plain or gzipped) begin with the names of the columns and are separated by comma, semicolon or
+    tab. Numbers stay as they are; a list of numbers (an embedding) becomes a feature a place; a column of texts becomes
+    a feature of 0 and 1 a level of the training file, missing values being a level, and a level that only another file
+    has is 0 everywhere.
+
+    label:   the class column, or None: the one called label, labels, class, target or y.
+    drop:    columns to leave out; in one text joined by ``+``.
+    fill:    ``median``: a missing number becomes the median of the training file, before anything is split off it, and
+             a feature of 0 and 1 beside it says so; None: missing numbers are refused.
+    options: see :class:`limbeck.data.options.Options`.
+    Errors:  SourceError (what is no file, or damaged), FitError (missing numbers, too many levels, no classes),
+             OptionError (unknown columns).
+    """
+    chosen = Options.of(options)
+    left_out = tuple(filter(None, drop.split("+"))) if isinstance(drop, str) else tuple(drop)
+    files = split_files(Path(path), SUFFIXES, "a .csv, .tsv or .parquet file with a row an example")
+    read, notes = (
+        {split: TableFile(paths) for split, paths in files.items()},
+        [] if chosen.groups is not None else [LEAK],
+    )
+    if "validation" in read and "test" not in read:
+        read = {("test" if split == "validation" else split): each for split, each in read.items()}
+        notes.append(VALIDATION_IS_TEST)
+    train = read["train"]
+    target = _label(train, label)
+    if fill not in (None, "median"):
+        raise unknown("way to fill missing numbers", str(fill), ("median",))
+    columns = [_column(train, name, fill is not None) for name in _kept(train, target, left_out)]
+    features = tuple(name for column in columns for name in column.features)
+    for each in read.values():
+        check_room(each.where, 8 * each.rows * len(features))
+    labels = [np.array([str(v) for v in each.labels(target)]) for each in read.values()]
+    classes, indices = class_indices(labels, _classes(train, target))
+    parts = {
+        split: Part(rows_of(np.concatenate([column.encoded(each) for column in columns], axis=1), chosen.memory), i)
+        for (split, each), i in zip(read.items(), indices, strict=True)
+    }
+    name = named(f"table:{path}", label=label, drop="+".join(left_out) or None, fill=fill)
+    whole = Parts(parts["train"], parts.get("validation"), parts.get("test"))
+    return assemble(name, whole, classes, chosen, [*notes, *_told(columns, "test" in parts)], features)
+
+
+@dataclass(frozen=True)
+class _Column:
+    """How one column becomes features.
+
+    levels: of a column of texts. width: numbers in a list. median: what a missing number becomes, None: it is refused.
+    marked: a feature of its own says where a number was missing.
+    """
+
+    name: str
+    kind: ColumnKind
+    levels: tuple[str, ...] = ()
+    width: int = 1
+    median: float | None = None
+    marked: bool = False
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the features."""
+        if self.kind == "texts":
+            return tuple(f"{self.name}={level}" for level in self.levels)
+        if self.kind == "list":
+            return tuple(f"{self.name}[{i}]" for i in range(self.width))
+        return (self.name, f"{self.name}={_MISSING}") if self.marked else (self.name,)
+
+    def encoded(self, read: TableFile) -> NDArray[np.float64]:
+        """(n, features) of one split. Raises FitError where it does not hold what the training file holds."""
+        found = read.column(self.name)
+        if self.kind != column_kind(found.type) and not (self.kind == "texts" and str(found.type) == "null"):
+            raise FitError(
+                f"'{read.where}' has {found.type} in '{self.name}', where the training file has {_SPOKEN[self.kind]}: "
+                f"mend the column, or leave it out with drop={self.name}."
+            )
+        if self.kind == "texts":
+            texts = np.array(_texts(found))
+            return np.stack([texts == level for level in self.levels], axis=1).astype(np.float64)
+        if self.median is not None:
+            numbers = _floats(found)
+            missing = ~np.isfinite(numbers)
+            columns = [np.where(missing, self.median, numbers), missing]
+            return np.concatenate(columns[: 1 + self.marked], axis=1).astype(np.float64)
+        numbers = _numbers(found, self.kind, read.where, self.name)
+        if numbers.shape[1] != self.width:
+            raise FitError(
+                f"'{read.where}' has lists of {numbers.shape[1]} numbers in '{self.name}', and the training file of "
+                f"{self.width}: make them equal."
+            )
+        return numbers
+
+
+_SPOKEN = {"number": "numbers", "list": "lists of numbers", "texts": "texts"}
+
+
+def _label(train: TableFile, label: str | None) -> str:
+    """The class column."""
+    if label is not None:
+        if label not in train.names:
+            raise unknown("label column", label, train.names)
+        return label
+    found = [name for name in _LABELS if name in train.names]
+    if not found:
+        raise OptionError(
+            f"'{train.where}' has the columns {', '.join(train.names)}: name the class with label=COLUMN (as in "
+            "table:PATH:label=COLUMN)."
+        )
+    return found[0]
+
+
+def _kept(train: TableFile, target: str, left_out: Sequence[str]) -> list[str]:
+    """The columns that become features."""
+    for name in left_out:
+        if name not in train.names:
+            raise unknown("column to drop", name, train.names)
+    if target in left_out:
+        raise OptionError(f"'{target}' is the label and cannot be dropped: name another one with label=COLUMN.")
+    kept = [name for name in train.names if name != target and name not in left_out]
+    if not kept:
+        raise FitError(f"'{train.where}' keeps no column beside the label '{target}': give it features.")
+    return kept
+
+
+def _classes(train: TableFile, target: str) -> list[str]:
+    """Class names in the order of numbers, or of texts. Raises FitError where they are no classes."""
+    labels = train.labels(target)
+    found = sorted(set(labels))
+    if any(isinstance(v, float) for v in found) or len(found) > max(2, len(labels) // 2):
+        raise FitError(
+            f"the column '{target}' holds {len(found):,} different values in {len(labels):,} rows, which are no "
+            "classes: name another one with label=COLUMN, or put its values into classes first."
+        )
+    return [str(v) for v in found]
+
+
+def _column(train: TableFile, name: str, fill: bool) -> _Column:
+    """What a column of the training file becomes. Raises FitError where it can become nothing."""
+    found = train.column(name)
+    kind = column_kind(found.type)
+    aside = f"leave it out with drop={name}"
+    if kind is None:
+        known = {"null": "is empty", "binary": "holds texts that are not UTF-8"}
+        what = known.get(str(found.type), f"is of the type {found.type}, which is neither numbers nor texts")
+        raise FitError(f"the column '{name}' of '{train.where}' {what}: mend it, or {aside}.")
+    if kind == "number" and fill:
+        numbers = _floats(found)
+        finite = np.isfinite(numbers)
+        return _Column(
+            name, kind, median=float(np.median(numbers[finite])) if finite.any() else 0.0, marked=not finite.all()
+        )
+    if kind != "texts":
+        return _Column(name, kind, width=_numbers(found, kind, train.where, name).shape[1])
+    levels = tuple(sorted(set(_texts(found))))
+    if len(levels) > MOST_LEVELS:
+        raise FitError(
+            f"the column '{name}' of '{train.where}' holds {len(levels):,} different texts, and at most {MOST_LEVELS} "
+            f"are taken for categories: {aside}, or put an embedding (a list of numbers) in its place."
+        )
+    return _Column(name, kind, levels)
+
+
+def _texts(column: Any) -> list[str]:
+    return [_MISSING if text is None else text.strip() for text in column.to_pylist()]
+
+
+def _numbers(column: Any, kind: str, where: str, name: str) -> NDArray[np.float64]:
+    """(n, width) numbers of a column; FitError where one is missing, or lists are of several lengths."""
+    import pyarrow.compute as pc
+
+    width, inner, missing = 1, column, 0
+    if kind == "list":
+        there, missing = column.drop_null(), column.null_count
+        lengths = pc.unique(pc.list_value_length(there)).to_pylist()
+        if len(lengths) > 1 or 0 in lengths:
+            raise FitError(
+                f"'{where}' has lists of {', '.join(map(str, sorted(lengths)[:4]))} numbers in '{name}': "
+                "give every row the same number of them."
+            )
+        width, inner = max(lengths, default=1), pc.list_flatten(there)
+    numbers = _floats(inner, width)
+    missing += int((~np.isfinite(numbers)).any(1).sum())
+    if missing:
+        instead = " or fill=median" if kind == "number" else ""
+        raise FitError(
+            f"'{where}' has {missing:,} rows without a finite number in '{name}': fill them, or say "
+            f"drop={name}{instead} behind the source."
+        )
+    return numbers
+
+
+def _floats(column: Any, width: int = 1) -> NDArray[np.float64]:
+    """(n, width) numbers of an Arrow array; NaN where there is none."""
+    import pyarrow as pa
+
+    numbers = column.cast(pa.int8()) if pa.types.is_boolean(column.type) else column
+    found: NDArray[np.float64] = numbers.cast(pa.float64()).to_numpy(zero_copy_only=False).reshape(-1, width)
+    return found
+
+
+def _told(columns: Sequence[_Column], apart: bool) -> list[str]:
+    """Sentences about the columns of texts, and about missing numbers."""
+    marked = ", ".join(column.name for column in columns if column.marked)
+    whose = "" if apart else ", from which test is split off after"
+    told = (
+        [f"missing numbers of {marked} are marked and became the median of the training file{whose}."] if marked else []
+    )
+    texts = [f"{column.name} ({len(column.levels)})" for column in columns if column.kind == "texts"]
+    if not texts:
+        return told
+    shown = ", ".join(texts[:8]) + (f" and {len(texts) - 8} more" if len(texts) > 8 else "")
+    return [*told, f"columns of texts are categories, a feature of 0 and 1 a level: {shown}."]
