@@ -172,7 +172,12 @@ def test_a_choice_is_checked_against_the_best(script) -> None:
     records = Records.of(rows + rows_of("dsa", 1, [0.60, 0.62, 0.64]))
     assert checker.checked(records, Kind("dm", 1.0, "hard")).short is None
     close = checker.checked(records, Kind("kmeans", 1.0, "soft"))
-    assert close.within and close.best.method == "dm" and "| yes |" in checker.told(records, close)
+    assert (
+        close.within
+        and close.short is not None
+        and close.best.method == "dm"
+        and "| yes |" in checker.told(records, close)
+    )
     assert not checker.checked(records, Kind("dsa", 1.0, "hard")).within
     with pytest.raises(EvidenceError, match="did not measure"):
         checker.checked(records, Kind("idc", 1.0, "soft"))

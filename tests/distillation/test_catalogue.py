@@ -58,18 +58,26 @@ HERE: dict[str, Any] = {"budget": 60.0, "values": 784, "examples": 5000}
 def test_a_method_that_is_clearly_better_is_chosen() -> None:
     advice = advise([cell(1, 60, low=0.01)], per_class=1, **HERE)
     assert (advice.method, dict(advice.settings)) == ("dm", {})
+    assert "may be no gain" not in advice.sentence
     assert "+2.0 [+1.0, +3.0] points over kmeans with hard labels, p = 0.2 after Holm" in advice.sentence
 
 
-@pytest.mark.parametrize(("low", "difference"), [(-0.01, 0.02), (-0.04, -0.02), (None, 0.02)])
+def test_a_gain_that_may_be_none_is_chosen_and_said() -> None:
+    advice = advise([cell(1, 60, low=-0.01)], per_class=1, **HERE)
+    assert advice.method == "idc"  # the larger mean of two that are unclear
+    assert "which may be no gain at all" in advice.sentence
+
+
+@pytest.mark.parametrize(("low", "difference"), [(-0.04, -0.02), (None, 0.02)])
 def test_else_the_best_selection_with_soft_labels(low: float | None, difference: float) -> None:
-    advice = advise([cell(1, 60, low=low, difference=difference)], per_class=1, **HERE)
+    planted = cell(1, 60, low=low, difference=difference)
+    advice = advise([{**planted, "methods": planted["methods"][:2]}], per_class=1, **HERE)
     assert (advice.method, dict(advice.settings)) == ("herding", {"soft": True})
-    assert "no method was clearly better than kmeans with hard labels" in advice.sentence
+    assert "no method was better than kmeans with hard labels" in advice.sentence
 
 
 def test_the_nearest_cell_in_logarithms_decides() -> None:
-    cells = [cell(1, 60, low=0.01), cell(10, 60, low=-0.01), cell(10, 6000, low=0.01)]
+    cells = [cell(1, 60, low=0.01), cell(10, 60, low=0.0, methods=[]), cell(10, 6000, low=0.01)]
     assert advise(cells, per_class=2, **HERE).method == "dm"
     assert advise(cells, per_class=5, **HERE).method == "herding"
     assert advise(cells, per_class=10, **{**HERE, "budget": 5000.0}).method == "dm"

@@ -45,10 +45,10 @@ def advise(
     """The best method of the nearest cell; a pure function.
 
     values: numbers in one input; examples: of the smallest class. Cells are compared by weighted differences of
-    logarithms of the size, the budget, the values and the examples. In a cell the method with the largest gain over the
-    best selection is taken among those whose own 95 % interval lies above zero, and where there is none, the best
-    selection with a teacher's soft labels, which costs seconds. The interval is not corrected for the number of
-    methods, because a choice is no claim that the method works; the sentence gives p after Holm.
+    logarithms of the size, the budget, the values and the examples. In a cell the method with the largest mean gain
+    over the best selection is taken: of those whose own 95 % interval lies above zero; where there is none, of those
+    that gained; where none did, the best selection with a teacher's soft labels. A choice is no claim that the method
+    works, and is not corrected for their number: the sentence gives the interval, and p after Holm.
     """
     if not cells:
         raise OptionError("the table of measured methods is empty: name a method (--method dm).")
@@ -61,16 +61,17 @@ def advise(
     cell = min(cells, key=lambda each: _distance(each, asked))
     where = f"{cell['task']} at {cell['per_class']:g} a class with about {cell['seconds']:.0f} s a set"
     known = f"measured nearest to this: {where}, {cell['source']}"
-    above = [m for m in cell["methods"] if m["low"] is not None and m["low"] > 0]
-    if above:
-        best = max(above, key=lambda m: m["difference"])
+    better = [m for m in cell["methods"] if m["low"] is not None and m["difference"] > 0]
+    if better:
+        best = max(better, key=lambda m: (m["low"] > 0, m["difference"]))
         interval = f"[{100 * best['low']:+.1f}, {100 * best['high']:+.1f}]"
         gain = f"{100 * best['difference']:+.1f} {interval} points over {_spoken(cell['best'])}"
         gain += f", p = {best['p']:.2g} after Holm over all methods"
+        gain += "" if best["low"] > 0 else ", which may be no gain at all"
         soft = {"labels": "teacher"} if best["labels"] == "soft" else {}
         return Advice(best["method"], soft, f"auto chose {_spoken(best)}: {gain} ({known}).")
     chosen = cell["selection"]
-    why = f"no method was clearly better than {_spoken(cell['best'])}, the best selection of real examples"
+    why = f"no method was better than {_spoken(cell['best'])}, the best selection of real examples"
     settings = {"soft": True} if chosen["labels"] == "soft" else {}
     return Advice(chosen["method"], settings, f"auto chose {_spoken(chosen)}: {why} ({known}).")
 
