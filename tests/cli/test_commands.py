@@ -155,13 +155,13 @@ def test_many_columns_are_stacked_for_a_narrow_terminal() -> None:
 
 
 def test_auto_says_what_it_chose_and_why(run: Run, tmp_path: Path) -> None:
-    settings = ("--method", "auto", "--per-class", "10", "--network", "convnet-2-32:width=4", "--out", "set")
-    code, out, err = run("distill", "digits", *settings, "--set", "teacher_epochs=1", "--json")
+    settings = ("--method", "auto", "-k", "10", "--network", "convnet-2-32:width=4", "--budget", "4s", "--out", "set")
+    code, out, err = run("distill", "digits", *settings, "--json")
     assert code == 0
     assert "auto chose" in err
     assert "measured nearest to this" in err
     assert json.loads(out)["method"] in err
-    assert run("distill", "digits", *settings, "--set", "teacher_epochs=1")[0] == 0  # the finished set is found
+    assert run("distill", "digits", *settings)[0] == 0  # the finished set is found
 
 
 def test_sets_for_a_space_and_drowned_losses_are_said(run: Run) -> None:
