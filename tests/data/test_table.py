@@ -122,14 +122,23 @@ def test_classes_have_the_names_that_the_file_knows(tmp_path: Path) -> None:
     numbers = pa.table({"x": range(40), "label": [float(i % 2) for i in range(40)]})
     pq.write_table(numbers, tmp_path / "a.parquet")
     assert table(tmp_path / "a.parquet").classes == ("0", "1")
-    features = {"label": {"names": ["cat", "dog"], "_type": "ClassLabel"}}
+    features = {"label": {"names": ["dog", "cat"], "_type": "ClassLabel"}}
     meta = {"huggingface": json.dumps({"info": {"features": features}})}
     named = pa.table({"x": range(40), "label": [i % 2 for i in range(40)]}).replace_schema_metadata(meta)
     pq.write_table(named, tmp_path / "b.parquet")
-    assert table(tmp_path / "b.parquet").classes == ("cat", "dog")
+    assert table(tmp_path / "b.parquet").classes == ("dog", "cat")
     graded = pa.table({"x": range(40), "y": [(10, 9)[i % 2] for i in range(40)]})
     pq.write_table(graded, tmp_path / "c.parquet")
     assert table(tmp_path / "c.parquet").classes == ("9", "10")  # as numbers, not as texts
+
+
+def test_what_names_the_rows_is_no_feature(tmp_path: Path) -> None:
+    held = {"x": pa.array([0.5] * 40), "label": pa.array([0, 1] * 20), "__index_level_0__": pa.array(range(40))}
+    pq.write_table(pa.table(held), tmp_path / "a.parquet")
+    assert table(tmp_path / "a.parquet").features == ("x",)
+    task = table(_splits(tmp_path / "numbered", x=pa.array([1, 2] * 20)))
+    (said,) = [note for note in task.notes if "another whole number in every row" in note]
+    assert said.startswith("'place'") and "drop=place" in said
 
 
 def test_a_lone_validation_file_is_the_test_split(tmp_path: Path) -> None:
@@ -142,6 +151,7 @@ def test_a_lone_validation_file_is_the_test_split(tmp_path: Path) -> None:
     ("text", "error", "message"),
     [
         ("1.5,2\n2,3\n", SourceError, "begins with numbers"),
+        (",a,label\n1,2,x\n", SourceError, "no name for column 1.*without an index"),
         ("a,a,label\n1,2,x\n", SourceError, "two columns called 'a'"),
         ("a,b,label\n1,2,x\n1,2\n", SourceError, "cannot be read as a table"),
         ("", SourceError, "cannot be read as a table"),

@@ -24,6 +24,7 @@ __all__ = ["MOST_LEVELS", "table"]
 MOST_LEVELS = 100  # of a column of texts; more are names or sentences, not categories
 _LABELS = ("label", "labels", "class", "target", "y")
 _MISSING = "(missing)"
+_IDENTIFIER = "'{0}' holds another whole number in every row: if these name the rows, leave them out with drop={0}."
 
 
 def table(
@@ -75,7 +76,9 @@ def table(
     }
     name = named(f"table:{path}", label=label, drop="+".join(left_out) or None, fill=fill)
     whole = Parts(parts["train"], parts.get("validation"), parts.get("test"))
-    return assemble(name, whole, classes, chosen, [*notes, *_told(columns, "test" in parts)], features)
+    counting = [column.name for column in columns if column.kind == "number" and train.counts_rows(column.name)]
+    told = [_IDENTIFIER.format(name) for name in counting] + _told(columns, "test" in parts)
+    return assemble(name, whole, classes, chosen, [*notes, *told], features)
 
 
 @dataclass(frozen=True)
@@ -159,9 +162,11 @@ def _kept(train: TableFile, target: str, left_out: Sequence[str]) -> list[str]:
 
 
 def _classes(train: TableFile, target: str) -> list[str]:
-    """Class names in the order of numbers, or of texts. Raises FitError where they are no classes."""
-    labels = train.labels(target)
+    """Class names as the file orders them, or as numbers or texts do. Raises FitError where they are no classes."""
+    labels, known = train.labels(target), train.known(target)
     found = sorted(set(labels))
+    if known is not None and set(found) <= set(known):
+        return [name for name in known if name in found]
     if any(isinstance(v, float) for v in found) or len(found) > max(2, len(labels) // 2):
         raise FitError(
             f"the column '{target}' holds {len(found):,} different values in {len(labels):,} rows, which are no "

@@ -13,6 +13,7 @@ from limbeck.errors import FitError, SourceError
 
 __all__ = ["SUFFIXES", "ColumnKind", "TableFile", "column_kind"]
 
+_INDEX = "__index_level_"  # columns that pandas keeps the index of its rows in
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
 
 ColumnKind: TypeAlias = Literal["number", "list", "texts"]
@@ -43,11 +44,21 @@ class TableFile:
         import pyarrow as pa
 
         if name not in self.names:
-            raise SourceError(f"'{self.where}' has no column '{name}', which the training file has: add it.")
+            raise SourceError(
+                f"'{self.where}' has no column '{name}', which the training file has: add it, or take the file away."
+            )
         found = self.table.column(name)
         if pa.types.is_dictionary(found.type):
             found = found.cast(found.type.value_type)
         return found.combine_chunks()
+
+    def counts_rows(self, name: str) -> bool:
+        """True for a column of whole numbers that are all different: an identifier, or chance in a few rows."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        found = self.column(name)
+        return bool(pa.types.is_integer(found.type) and pc.count_distinct(found).as_py() == self.rows)
 
     def labels(self, name: str) -> list[Any]:
         """The label of each row: the class name where the file knows it, else the text, or the number."""
@@ -58,8 +69,12 @@ class TableFile:
             )
         if found.null_count:
             raise SourceError(f"'{self.where}' has {found.null_count} rows without a label in '{name}': remove them.")
-        known = class_names(self.table.schema, name)
+        known = self.known(name)
         return [_label_value(v, known) for v in found.to_pylist()]
+
+    def known(self, label: str) -> tuple[str, ...] | None:
+        """Names of the classes in their order, where the file says them."""
+        return class_names(self.table.schema, label)
 
 
 def _arrow(path: Path) -> Any:
@@ -71,18 +86,23 @@ def _arrow(path: Path) -> Any:
     check_room(path, path.stat().st_size)
     try:
         if path.suffix == ".parquet":
-            return pq.read_table(path)
+            found = pq.read_table(path)
+            return found.drop_columns([name for name in found.column_names if name.startswith(_INDEX)])
         found = pyarrow.csv.read_csv(
             path,
             parse_options=pyarrow.csv.ParseOptions(delimiter=_delimiter(path)),
             convert_options=pyarrow.csv.ConvertOptions(strings_can_be_null=True),
         )
     except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
+        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
         raise SourceError(f"'{path}' cannot be read as a table ({reason}): mend it or fetch it again.") from error
     names = [name.strip() for name in found.column_names]
     if all(_is_number(name) for name in names):
         raise SourceError(f"'{path}' begins with numbers: its first line must name the columns.")
+    if "" in names:
+        raise SourceError(
+            f"'{path}' has no name for column {1 + names.index('')}: name it, or save the file without an index."
+        )
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise SourceError(f"'{path}' has two columns called '{twice}': rename one.")
