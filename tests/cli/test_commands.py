@@ -199,10 +199,10 @@ def test_what_comes_before_the_first_iteration_is_part_of_the_estimate(
 
 
 def test_a_file_that_no_source_reads(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text("a,b\n1,2\n")
-    code, _, err = run("distill", "t.csv")
+    (tmp_path / "t.xlsx").write_text("a,b\n1,2\n")
+    code, _, err = run("distill", "t.xlsx")
     assert code == 2
-    assert "tables come as npz" in err
+    assert "tables come as CSV, Parquet or npz" in err
 
 
 def test_a_damaged_run_is_a_sentence(run: Run, tmp_path: Path) -> None:
