@@ -3,6 +3,7 @@
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -26,9 +27,9 @@ def _csv(path: Path, n: int = 40, between: str = ",", shift: int = 0, city: str 
     return path
 
 
-def _raw(path: Path, **options: object) -> torch.Tensor:
+def _raw(path: Path, **options: Any) -> torch.Tensor:
     """All rows of a task with its own test file, in the order of the training file."""
-    task = table(path, **options)  # type: ignore[arg-type]
+    task = table(path, **options)
     raw = torch.cat([task.train.raw(torch.arange(len(task.train))), task.validation.raw(torch.arange(4))])
     return raw[raw[:, 0].argsort()]
 

@@ -68,8 +68,9 @@ def table(
     features = tuple(name for column in columns for name in column.features)
     for each in read.values():
         check_room(each.where, 8 * each.rows * len(features))
-    labels = [np.array([str(v) for v in each.labels(target)]) for each in read.values()]
-    classes, indices = class_indices(labels, _classes(train, target))
+    labels = {split: each.labels(target) for split, each in read.items()}
+    names = _classes(labels["train"], train.known(target), target)
+    classes, indices = class_indices([np.array([str(v) for v in part]) for part in labels.values()], names)
     parts = {
         split: Part(rows_of(np.concatenate([column.encoded(each) for column in columns], axis=1), chosen.memory), i)
         for (split, each), i in zip(read.items(), indices, strict=True)
@@ -161,9 +162,8 @@ def _kept(train: TableFile, target: str, left_out: Sequence[str]) -> list[str]:
     return kept
 
 
-def _classes(train: TableFile, target: str) -> list[str]:
+def _classes(labels: Sequence[Any], known: Sequence[str] | None, target: str) -> list[str]:
     """Class names as the file orders them, or as numbers or texts do. Raises FitError where they are no classes."""
-    labels, known = train.labels(target), train.known(target)
     found = sorted(set(labels))
     if known is not None and set(found) <= set(known):
         return [name for name in known if name in found]
