@@ -11,10 +11,9 @@ from limbeck.data.arrays import class_indices
 from limbeck.data.arrow import Columns, Table, columns, mapped
 from limbeck.data.assemble import LEAK, Part, Parts, assemble
 from limbeck.data.encoded import decoded
-from limbeck.data.folder import VALIDATION_IS_TEST
 from limbeck.data.memory import check_room
 from limbeck.data.options import Options
-from limbeck.data.split_files import split_files
+from limbeck.data.split_files import split_files, with_test
 from limbeck.data.task import Task
 from limbeck.errors import DirectoryError, SourceError
 
@@ -59,10 +58,8 @@ def from_tables(
     options: Options,
 ) -> Task:
     """A task from a table for each split; ``form`` is (size, channels). A lone validation split is used as test."""
-    notes = [] if options.groups is not None else [LEAK]
-    if "validation" in tables and "test" not in tables:
-        tables = {("test" if split == "validation" else split): table for split, table in tables.items()}
-        notes.append(VALIDATION_IS_TEST)
+    tables, notes = with_test(tables)
+    notes = notes if options.groups is not None else [LEAK, *notes]
     names, indices = class_indices([table.labels for table in tables.values()], classes)
     rows, more = decoded(list(tables.values()), size=form[0], channels=form[1], memory=options.memory)
     parts = {split: Part(r, i) for split, r, i in zip(tables, rows, indices, strict=True)}

@@ -1,12 +1,16 @@
 """Which files of a directory are train, validation and test, by their names."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
+from limbeck.data.folder import VALIDATION_IS_TEST
 from limbeck.errors import SourceError
 
-__all__ = ["split_files"]
+__all__ = ["split_files", "with_test"]
+
+T = TypeVar("T")
 
 _SPLIT = {
     "train": re.compile(r"(^|[-_.])train"),
@@ -34,6 +38,13 @@ def split_files(path: Path, suffixes: Sequence[str], what: str) -> dict[str, lis
     if not found["train"]:
         raise SourceError(f"'{path}' holds no file whose name begins with train: name one so, or give a single file.")
     return {split: paths for split, paths in found.items() if paths}
+
+
+def with_test(splits: Mapping[str, T]) -> tuple[dict[str, T], list[str]]:
+    """The splits, a lone validation split as test, and the sentence that says so."""
+    if "validation" not in splits or "test" in splits:
+        return dict(splits), []
+    return {("test" if name == "validation" else name): part for name, part in splits.items()}, [VALIDATION_IS_TEST]
 
 
 def _among(directory: Path, suffixes: Sequence[str]) -> list[Path]:

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from limbeck.data.arrays import class_indices, rows_of
 from limbeck.data.assemble import LEAK, Part, Parts, assemble
-from limbeck.data.folder import VALIDATION_IS_TEST
 from limbeck.data.memory import check_room
 from limbeck.data.options import Options
 from limbeck.data.parquet import named
-from limbeck.data.split_files import split_files
+from limbeck.data.split_files import split_files, with_test
 from limbeck.data.table_file import SUFFIXES, ColumnKind, TableFile, column_kind
 from limbeck.data.task import Task
 from limbeck.errors import FitError, OptionError, unknown
@@ -53,13 +52,8 @@ def table(
     chosen = Options.of(options)
     left_out = tuple(filter(None, drop.split("+"))) if isinstance(drop, str) else tuple(drop)
     files = split_files(Path(path), SUFFIXES, "a .csv, .tsv or .parquet file with a row an example")
-    read, notes = (
-        {split: TableFile(paths) for split, paths in files.items()},
-        [] if chosen.groups is not None else [LEAK],
-    )
-    if "validation" in read and "test" not in read:
-        read = {("test" if split == "validation" else split): each for split, each in read.items()}
-        notes.append(VALIDATION_IS_TEST)
+    read, notes = with_test({split: TableFile(paths) for split, paths in files.items()})
+    notes = notes if chosen.groups is not None else [LEAK, *notes]
     train = read["train"]
     target = _label(train, label)
     if fill not in (None, "median"):
