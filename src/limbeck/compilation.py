@@ -1,50 +1,88 @@
-"""Compilation that pays or is not used: torch.compile behind a decision that depends on the work ahead alone."""
+"""Compilation that pays or is not used: decided by the work ahead alone, one graph for each shape."""
 
+import itertools
 import logging
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Hashable
 from typing import ParamSpec, TypeVar
 
 import torch
 
 from limbeck.compute import Compute, has_compiler
 from limbeck.errors import DeviceError
+from limbeck.values import replace
 
-__all__ = ["PAYS_AFTER", "PAYS_AFTER_FLOAT32", "maybe_compile"]
+__all__ = ["PAYS_AFTER", "PAYS_AFTER_CUDA", "PAYS_AFTER_FLOAT32", "compiled", "settled"]
 
 log = logging.getLogger("limbeck.compilation")
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-PAYS_AFTER = 90.0  # seconds of eager work in bfloat16 or on CUDA, where fused kernels are several times faster
+# Computed seconds (limbeck.training.cost) of eager work from which compiling pays. They are two to six times what a
+# CPU with AVX-512 takes; a graph is compiled in 5 to 15 s, and in 2 s where Inductor finds it on disk.
+PAYS_AFTER = 300.0  # on a CPU with fast bfloat16, where compiled passes are two to five times faster
 PAYS_AFTER_FLOAT32 = 1800.0  # on a CPU in float32: measured gain 5 % (ConvNet-3-32, AVX2), compiling takes 40 s
+PAYS_AFTER_CUDA = 10_000.0  # what a GPU does in about three minutes: assumed, not measured
+
+MOST = 256  # graphs that one process keeps
 
 
-def maybe_compile(function: Callable[P, R], compute: Compute, *, work_seconds: float) -> Callable[P, R]:
-    """``function`` compiled where that pays, else itself; a compiler that fails is logged once and not tried again.
+def settled(compute: Compute, *, work_seconds: float) -> Compute:
+    """``compute`` resolved, with "auto" compilation and precision decided for ``work_seconds`` of eager work ahead.
 
-    compute.compilation: "off" never, "on" always (DeviceError where there is no compiler), "auto" where a compiler
-    exists and enough eager work lies ahead: more than PAYS_AFTER seconds, or PAYS_AFTER_FLOAT32. ``work_seconds`` must
-    be computed from sizes, never measured, so that the same seed gives the same bytes. Inductor keeps compiled graphs
+    "auto" compiles where a compiler exists and the work is long enough to pay for it. ``work_seconds`` must be computed
+    from sizes, never measured, so that the same seed gives the same bytes. Raises DeviceError where compilation is "on"
+    and there is no compiler.
+    """
+    compute = compute.resolve()
+    if compute.compilation == "off":
+        return compute
+    cuda = compute.torch_device.type == "cuda"
+    able = cuda or has_compiler()
+    if compute.compilation == "on":
+        if not able:
+            raise DeviceError(
+                "compilation was asked for, but there is no C++ compiler: install g++ or use compilation off."
+            )
+        return compute
+    low = replace(compute, compilation="on").resolve().dtype == torch.bfloat16
+    enough = work_seconds > (PAYS_AFTER_CUDA if cuda else PAYS_AFTER if low else PAYS_AFTER_FLOAT32)
+    if able and enough:
+        log.info("passes are compiled: about %.0f s of work lie ahead", work_seconds)
+    elif enough:
+        _say_once("no C++ compiler was found (g++), so the passes run slower than they could.")
+    return replace(compute, compilation="on" if able and enough else "off").resolve()
+
+
+_COMPILED: dict[Hashable, Callable[..., object]] = {}
+_SAID: set[str] = set()
+_NUMBERS = itertools.count()
+
+
+def compiled(function: Callable[P, R], *key: Hashable) -> Callable[P, R]:
+    """``function`` compiled, once a process for ``key``, which must name all that it closes over and every shape.
+
+    A compiler that fails is logged once, and ``function`` itself is used from then on. Inductor keeps compiled graphs
     on disk across processes.
     """
-    if compute.compilation == "off":
-        return function
-    able = compute.torch_device.type == "cuda" or has_compiler()
-    if not able and compute.compilation == "on":
-        raise DeviceError(
-            "compilation was asked for, but there is no C++ compiler: install g++ or use compilation off."
-        )
-    fused = compute.torch_device.type == "cuda" or compute.dtype == torch.bfloat16
-    enough = work_seconds > (PAYS_AFTER if fused else PAYS_AFTER_FLOAT32)
-    if not able or (compute.compilation == "auto" and not enough):
-        return function
-    log.info("compiling %s: about %.0f s of work lie ahead", getattr(function, "__name__", "a pass"), work_seconds)
-    return _guarded(function, torch.compile(function, dynamic=False))
+    if key not in _COMPILED:
+        while len(_COMPILED) >= MOST:
+            del _COMPILED[next(iter(_COMPILED))]
+        _COMPILED[key] = _guarded(function, torch.compile(_apart(function), dynamic=False, fullgraph=True))
+    return _COMPILED[key]  # type: ignore[return-value]
 
 
-def _guarded(function: Callable[P, R], compiled: Callable[P, R]) -> Callable[P, R]:
-    chosen = compiled
+def _apart(function: Callable[P, R]) -> Callable[P, R]:
+    """The same function with a code object of its own: the compiler keeps at most eight graphs for each of them."""
+    if not isinstance(function, types.FunctionType):
+        return function
+    code = function.__code__.replace(co_name=f"{function.__name__}_{next(_NUMBERS)}")
+    return types.FunctionType(code, function.__globals__, None, function.__defaults__, function.__closure__)
+
+
+def _guarded(function: Callable[P, R], fast: Callable[P, R]) -> Callable[P, R]:
+    chosen = fast
 
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         nonlocal chosen
@@ -53,8 +91,15 @@ def _guarded(function: Callable[P, R], compiled: Callable[P, R]) -> Callable[P, 
         try:
             return chosen(*args, **kwargs)
         except Exception as error:  # a compiler may fail in any way; the eager function raises its own errors again
-            log.warning("the compiler failed (%s), so the work goes on without it.", type(error).__name__)
+            _say_once(f"the compiler failed ({type(error).__name__}), so the work goes on without it.")
+            log.debug("the compiler's words", exc_info=error)
             chosen = function
             return function(*args, **kwargs)
 
     return call
+
+
+def _say_once(sentence: str) -> None:
+    if sentence not in _SAID:
+        _SAID.add(sentence)
+        log.warning("%s", sentence)

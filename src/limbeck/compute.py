@@ -23,7 +23,8 @@ class Compute:
     """Device, precision, compilation and chunk size of a hot loop.
 
     device:      "auto" (CUDA where there is one), "cpu", "cuda", "cuda:1" …
-    precision:   "float32", "bfloat16", or "auto": bfloat16 on CUDA and on CPUs with AMX or AVX-512-BF16.
+    precision:   "float32", "bfloat16", or "auto": bfloat16 on CUDA, and in compiled passes on CPUs with AMX or
+                 AVX-512-BF16; without a compiler low precision loses there what it gains.
     compilation: "on", "off", or "auto": where a compiler exists and the work ahead is long enough to pay for it.
     chunk:       examples a pass at most; None chooses what stays in cache.
     """
@@ -38,7 +39,11 @@ class Compute:
             raise OptionError(f"chunk is {self.chunk}: it counts examples a pass and must be at least 1.")
 
     def resolve(self) -> "Compute":
-        """The same with "auto" device and precision replaced by what this machine has; DeviceError if it lacks them."""
+        """The same with "auto" device and precision replaced by what this machine has; DeviceError if it lacks them.
+
+        Where the precision hangs on whether passes are compiled, and that is not decided yet, it stays "auto"
+        (:func:`limbeck.compilation.settled` decides both).
+        """
         device = self.device
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -48,9 +53,19 @@ class Compute:
             raise DeviceError(f"'{device}' is no device: use cpu, cuda or cuda:N.") from error
         if kind == "cuda" and not torch.cuda.is_available():
             raise DeviceError("CUDA was asked for, but this PyTorch sees no CUDA device: use --device cpu.")
-        fast = kind == "cuda" or (kind == "cpu" and _cpu_has_fast_bfloat16())
-        precision = self.precision if self.precision != "auto" else ("bfloat16" if fast else "float32")
-        return replace(self, device=device, precision=precision)
+        return replace(self, device=device, precision=self._precision(kind))
+
+    def _precision(self, kind: str) -> Literal["auto", "float32", "bfloat16"]:
+        if self.precision != "auto" or kind == "cuda":
+            return "bfloat16" if self.precision == "auto" else self.precision
+        if kind != "cpu" or not _cpu_has_fast_bfloat16() or self.compilation == "off":
+            return "float32"
+        return "bfloat16" if self.compilation == "on" else "auto"
+
+    def eager(self) -> "Compute":
+        """The same without compilation, and on a CPU in the precision that is then the better one."""
+        cpu = self.torch_device.type == "cpu"
+        return replace(self, compilation="off", precision="auto" if cpu else self.precision).resolve()
 
     @property
     def torch_device(self) -> torch.device:

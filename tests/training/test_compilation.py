@@ -1,19 +1,25 @@
-"""The decision to compile; no test waits for a real compiler."""
+"""The decision to compile, and with it the precision; no test here waits for a real compiler."""
 
 import logging
 
 import pytest
 import torch
 
-from limbeck import compilation
-from limbeck.compilation import PAYS_AFTER, PAYS_AFTER_FLOAT32, maybe_compile
+from limbeck import compilation, compute
+from limbeck.compilation import PAYS_AFTER, PAYS_AFTER_FLOAT32, compiled, settled
 from limbeck.compute import Compute
 from limbeck.errors import DeviceError
-from limbeck.values import replace
 
 
 def double(x: int) -> int:
     return 2 * x
+
+
+@pytest.fixture(autouse=True)
+def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing compiled or said before."""
+    monkeypatch.setattr(compilation, "_COMPILED", {})
+    monkeypatch.setattr(compilation, "_SAID", set())
 
 
 @pytest.fixture
@@ -30,29 +36,62 @@ def compiler(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-def test_off_never_and_on_always(compute: Compute, compiler: list[str]) -> None:
-    assert maybe_compile(double, compute, work_seconds=1e9) is double
-    assert maybe_compile(double, replace(compute, compilation="on"), work_seconds=0.0)(3) == 6
-    assert compiler == ["double"]
+@pytest.mark.parametrize(
+    ("amx", "limit", "low"), [(False, PAYS_AFTER_FLOAT32, "float32"), (True, PAYS_AFTER, "bfloat16")]
+)
+def test_auto_looks_at_the_work_ahead(
+    amx: bool, limit: float, low: str, compiler: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compute, "_cpu_has_fast_bfloat16", lambda: amx)
+    little = settled(Compute(device="cpu"), work_seconds=limit)
+    much = settled(Compute(device="cpu"), work_seconds=limit + 1)
+    assert (little.compilation, little.precision) == ("off", "float32")
+    assert (much.compilation, much.precision) == ("on", low)
+    # decided once is decided
+    assert settled(little, work_seconds=1e9) == little and settled(much, work_seconds=0.0) == much
 
 
-@pytest.mark.parametrize(("precision", "limit"), [("float32", PAYS_AFTER_FLOAT32), ("bfloat16", PAYS_AFTER)])
-def test_auto_looks_at_the_work_ahead(precision: str, limit: float, compiler: list[str]) -> None:
-    auto = Compute(device="cpu", precision=precision)
-    assert maybe_compile(double, auto, work_seconds=limit) is double
-    assert maybe_compile(double, auto, work_seconds=limit + 1)(3) == 6
-    assert compiler == ["double"]
+def test_off_never_and_on_always(compiler: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compute, "_cpu_has_fast_bfloat16", lambda: True)
+    assert settled(Compute("cpu", compilation="off"), work_seconds=1e9).precision == "float32"
+    assert settled(Compute("cpu", compilation="on"), work_seconds=0.0).precision == "bfloat16"
+    assert settled(Compute("cpu", "float32", "on"), work_seconds=0.0).precision == "float32"
+    assert settled(Compute("cpu", "bfloat16", "off"), work_seconds=0.0).precision == "bfloat16"
 
 
-def test_without_a_compiler(compute: Compute, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_precision_is_open_until_compilation_is_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compute, "_cpu_has_fast_bfloat16", lambda: True)
+    undecided = Compute("cpu").resolve()
+    assert undecided.precision == "auto" and undecided.dtype == torch.float32
+    assert undecided.eager().precision == "float32"
+    assert Compute("cpu", compilation="on").eager().precision == "float32"
+
+
+def test_without_a_compiler(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr(compilation, "has_compiler", lambda: False)
-    assert maybe_compile(double, replace(compute, compilation="auto"), work_seconds=1e9) is double
+    with caplog.at_level(logging.WARNING, "limbeck.compilation"):
+        for _ in range(2):
+            found = settled(Compute("cpu"), work_seconds=1e9)
+    assert (found.compilation, found.precision) == ("off", "float32")
+    assert len(caplog.records) == 1 and "no C++ compiler" in caplog.text
     with pytest.raises(DeviceError, match="no C\\+\\+ compiler"):
-        maybe_compile(double, replace(compute, compilation="on"), work_seconds=0.0)
+        settled(Compute("cpu", compilation="on"), work_seconds=0.0)
+
+
+def test_each_key_is_compiled_once_and_apart(compiler: list[str]) -> None:
+    assert [compiled(double, "a", 1)(3), compiled(double, "a", 1)(4), compiled(double, "a", 2)(5)] == [6, 8, 10]
+    assert len(compiler) == 2
+
+
+def test_the_oldest_graph_goes_where_there_are_too_many(compiler: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compilation, "MOST", 2)
+    for key in (1, 2, 3, 1):
+        compiled(double, key)
+    assert len(compiler) == 4
 
 
 def test_a_failing_compiler_is_one_warning(
-    compute: Compute, compiler: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    compiler: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(function, **options):
         def call(*args):
@@ -61,7 +100,6 @@ def test_a_failing_compiler_is_one_warning(
         return call
 
     monkeypatch.setattr(torch, "compile", broken)
-    made = maybe_compile(double, replace(compute, compilation="on"), work_seconds=0.0)
     with caplog.at_level(logging.WARNING, "limbeck.compilation"):
-        assert [made(1), made(2), made(3)] == [2, 4, 6]
+        assert [compiled(double, key)(key) for key in (1, 2, 1)] == [2, 4, 2]
     assert len(caplog.records) == 1 and "goes on without it" in caplog.text

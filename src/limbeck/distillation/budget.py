@@ -72,11 +72,20 @@ def iterations_for(
     """How many iterations fit in ``seconds`` on this machine, at least 1.
 
     A tenth of the budget goes into measuring. What a method prepares (networks trained on real data) is taken off
-    twice, because the measurement and the run both pay for it; once where the measurement stands ``apart``. Raises
-    OptionError where preparing leaves nothing.
+    twice, because the measurement and the run both pay for it; once where the measurement stands ``apart``. Where the
+    run is too short to be compiled and what was measured was not, it is measured again. Raises OptionError where
+    preparing leaves nothing.
     """
     spend = min(0.1 * seconds, 20.0)
-    timing = measured_timing(distiller, task, situation, spend=spend)
+    found = _fitting(seconds, distiller, measured_timing(distiller, task, situation, spend=spend), apart)
+    shorter = values.replace(distiller, iterations=found)
+    if shorter.settled(task, situation) == distiller.settled(task, situation):
+        return found
+    return _fitting(seconds, shorter, measured_timing(shorter, task, situation, spend=spend), apart)
+
+
+def _fitting(seconds: float, distiller: MatchingDistiller, timing: Timing, apart: bool) -> int:
+    spend = min(0.1 * seconds, 20.0)
     prepared = timing.before if apart else 2 * timing.before
     left = seconds - spend - prepared
     if left <= 0 and timing.before > PREPARES:

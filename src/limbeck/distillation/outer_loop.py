@@ -11,6 +11,8 @@ from typing import NamedTuple, final
 import torch
 from torch import Tensor
 
+from limbeck.compilation import settled
+from limbeck.compute import Compute
 from limbeck.data.augmentation import Augmentation
 from limbeck.data.examples import Examples
 from limbeck.data.nothing import Nothing
@@ -37,6 +39,7 @@ from limbeck.synthetic.parametrisation import Parametrisation
 from limbeck.synthetic.pixels import Pixels
 from limbeck.synthetic.synthetic_set import SyntheticSet
 from limbeck.training.configuration import Configuration
+from limbeck.training.cost import forward_seconds
 from limbeck.training.optimizer import SGD, Optimizer
 from limbeck.values import value
 
@@ -54,6 +57,7 @@ class _Frame(NamedTuple):
 
     task: Task
     situation: Situation
+    compute: Compute
     device: torch.device
     real: RealSide
     labels: Tensor  # (k,) of the stored examples, ascending
@@ -109,15 +113,14 @@ class MatchingDistiller(Distiller):
 
     def distill(self, task: Task, situation: Situation) -> SyntheticSet | None:
         per_class = stored_per_class(task, situation.per_class, self.parametrisation.multiplicity)
-        compute = situation.compute.resolve()
-        situation = replace(situation, compute=compute)
+        compute = self.settled(task, situation)
         device = compute.torch_device
         task = on_device(task, device) if device.type != "cpu" else task
         labels = torch.repeat_interleave(torch.arange(len(task.classes)), torch.tensor(per_class))
         sizes = tuple(n * self.parametrisation.multiplicity for n in per_class)
         self.within.check(task, sizes)
         real = RealSide(self.within.part(task, self.teacher, situation), len(task.classes), device)
-        frame = _Frame(task, situation, device, real, labels.to(device), sizes)
+        frame = _Frame(task, situation, compute, device, real, labels.to(device), sizes)
         good = _stored(frame, CHECKPOINT) or self._start(frame)
         between = _stored(frame, BETWEEN)
         standing = between if between is not None and between.iteration > good.iteration else good
@@ -134,7 +137,20 @@ class MatchingDistiller(Distiller):
             {"iterations": self.iterations, "rollbacks": outcome.attempt, "lr": self._lr(outcome)},
             (*self.remarks, *filter(None, (self.state.told(outcome.location),))),
         )
-        return finished(self, task, situation, made)
+        return finished(self, task, replace(situation, compute=compute), made)
+
+    def settled(self, task: Task, situation: Situation) -> Compute:
+        """How the loop is computed: decided by its sizes, once for the whole run."""
+        network = self.recipe.architecture.build(task.shape, len(task.classes))
+        needs, kinds = self.surrogate.needs, 1
+        if self.state.audience is not None:
+            kinds = len({configuration.architecture for configuration in self.state.audience.space.configurations})
+        per_class = stored_per_class(task, situation.per_class, self.parametrisation.multiplicity)
+        real = self.real_batch * len(task.classes) * (3 if needs.gradients else 1) if needs.real else 0
+        synthetic = sum(per_class) * self.parametrisation.multiplicity * (9 if needs.gradients else 3)
+        return settled(
+            situation.compute, work_seconds=forward_seconds(network, real + synthetic) * self.iterations / kinds
+        )
 
     # -- the loop ------------------------------------------------------------------------------------------------
 
@@ -185,7 +201,7 @@ class MatchingDistiller(Distiller):
         inputs = self.parametrisation.decode(_images(variables))
         synthetic, real = self._batches(inputs, self._targets(variables), now, frame)
         network = now.location.architecture.build(frame.task.shape, len(frame.task.classes))
-        place = Place(network, now.location.params, frame.situation.compute)
+        place = Place(network, now.location.params, frame.compute)
         context = Context(now.iteration / self.iterations, self._generator(now, "context", frame), dict(now.learned))
         seen = replace(synthetic, inputs=synthetic.inputs.detach(), targets=_detached(synthetic.targets))
         reading = self.surrogate.read(real, seen, place, context)
@@ -260,7 +276,7 @@ class MatchingDistiller(Distiller):
             synthetic=Examples(inputs, hard if soft is None else soft),
             augmentation=self.augmentation,
             generator=randomness,
-            compute=frame.situation.compute,
+            compute=frame.compute,
             validation=frame.task.validation,
             iteration=iteration,
             iterations=self.iterations,

@@ -57,7 +57,12 @@ def finished(distiller: Distiller, task: Task, situation: Situation, made: Made)
         seed=situation.seed,
         recipe=recipe,
         losses=made.losses,
-        budget={**made.budget, "device": compute.device, "precision": compute.precision},
+        budget={
+            **made.budget,
+            "device": compute.device,
+            "precision": compute.precision,
+            "compilation": compute.compilation,
+        },
         versions=versions(),
         notes=(*task.notes, *made.notes),
         features=task.features,

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from limbeck.compilation import settled
 from limbeck.compute import Compute
 from limbeck.data.examples import Examples
 from limbeck.data.task import Pool, Task
@@ -21,6 +22,7 @@ from limbeck.networks.network import Network
 from limbeck.seeds import derive
 from limbeck.shapes import Params
 from limbeck.training.configuration import Configuration
+from limbeck.training.cost import forward_seconds, training_seconds
 from limbeck.training.predict import fitted, predict
 from limbeck.training.stages import Stages
 from limbeck.training.train import Trained, train
@@ -34,13 +36,14 @@ _LOADED: weakref.WeakKeyDictionary[Pool, dict[str, Tensor]] = weakref.WeakKeyDic
 
 
 class Taught(NamedTuple):
-    """Networks of one configuration, one a seed, and what they were trained on."""
+    """Networks of one configuration, one a seed, what they were trained on, and how they are computed."""
 
     network: Network
     configuration: Configuration
     examples: Examples | Pool
     seeds: tuple[int, ...]
     trained: Trained
+    compute: Compute
 
 
 class _Paper(NamedTuple):
@@ -72,12 +75,6 @@ class Exam:
         self.task, self.split, self.compute, self._stages = task, split, compute.resolve(), stages
         self._validation = self._paper(task.validation)
         self._asked = self._paper(task.test.open(reader)) if split == "test" else self._validation
-        here = {
-            "device": self.compute.device,
-            "precision": self.compute.precision,
-            "threads": str(torch.get_num_threads()),
-        }
-        self._versions = json.dumps({**versions(), **here}, sort_keys=True)
 
     def teach(
         self, origin: Origin, configuration: Configuration, examples: Examples | Pool, seeds: tuple[int, ...]
@@ -85,10 +82,18 @@ class Exam:
         """Train one network a seed; networks of different distillation seeds share no randomness (seeds are nested)."""
         network = configuration.architecture.build(self.task.shape, len(self.task.classes))
         nested = [derive(origin.distillation_seed, "evaluation", seed) for seed in seeds]
+        compute = settled(self.compute, work_seconds=self._work(network, configuration, len(examples), len(seeds)))
         outcome = train(
-            network, configuration, examples, seeds=nested, compute=self.compute, keep=SHARES, stages=self._stages
+            network, configuration, examples, seeds=nested, compute=compute, keep=SHARES, stages=self._stages
         )
-        return Taught(network, configuration, examples, seeds, outcome)
+        return Taught(network, configuration, examples, seeds, outcome, compute)
+
+    def _work(self, network: Network, configuration: Configuration, stored: int, networks: int) -> float:
+        """Computed seconds of eager work: training, and what each network is shown afterwards."""
+        updates = configuration.length.updates(stored, configuration.batch)
+        trained = training_seconds(network, min(stored, configuration.batch), updates)
+        shown = len(self._asked.labels) + (1 + len(SHARES)) * len(self._validation.labels)
+        return networks * (trained + forward_seconds(network, shown))
 
     def rows(self, origin: Origin, taught: Taught) -> tuple[Record, ...]:
         """Examine each network."""
@@ -127,8 +132,8 @@ class Exam:
 
     def _correct(self, taught: Taught, params: Params, paper: _Paper) -> Tensor | None:
         """(n,) bool: is the most probable class the right one? None where a logit is not finite."""
-        statistics = fitted(taught.network, params, taught.examples, self.compute)
-        logits = predict(taught.network, params, paper.inputs, statistics=statistics, compute=self.compute)
+        statistics = fitted(taught.network, params, taught.examples, taught.compute)
+        logits = predict(taught.network, params, paper.inputs, statistics=statistics, compute=taught.compute)
         return logits.argmax(1) == paper.labels if bool(torch.isfinite(logits).all()) else None
 
     def _row(self, origin: Origin, taught: Taught, seed: int, grades: _Grades | None, failure: str) -> Record:
@@ -156,7 +161,7 @@ class Exam:
             seconds=taught.trained.seconds / len(taught.seeds),
             fingerprint=self.task.fingerprint,
             split_seed=self.task.split_seed,
-            versions=self._versions,
+            versions=_versions(taught.compute),
             failure=failure,
             recipe=digest(taught.configuration),
         )
@@ -182,6 +187,12 @@ def _inputs(pool: Pool, device: torch.device) -> Tensor | Pool:
     if str(device) not in held:
         held[str(device)] = pool.take(torch.arange(len(pool))).to(device)
     return held[str(device)]
+
+
+def _versions(compute: Compute) -> str:
+    """Versions and machinery that a row depends on, as JSON."""
+    here = {"device": compute.device, "precision": compute.precision, "threads": str(torch.get_num_threads())}
+    return json.dumps({**versions(), **here}, sort_keys=True)
 
 
 def _share(correct: Tensor) -> float:

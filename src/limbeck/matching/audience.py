@@ -161,7 +161,7 @@ class WorstGap(Audience):
 def _accuracy(
     configuration: Configuration, examples: Examples, seen: Examples, seed: int, surroundings: Surroundings
 ) -> float:
-    compute = replace(surroundings.compute, compilation="off")
+    compute = surroundings.compute.eager()
     network = configuration.architecture.build(surroundings.shape, surroundings.classes)
     trained = train(network, configuration, examples, seeds=(seed,), compute=compute)
     if trained.failures[0]:
@@ -176,7 +176,7 @@ def _net(space: Space, count: int, surroundings: Surroundings) -> dict[str, Tens
     if count >= len(space):
         return {"centres": torch.arange(len(space)), "radius": torch.zeros((), dtype=torch.float64)}
     examples = surroundings.real.draw_any(PROBES, generator(seed_from(surroundings), "net"))
-    compute = replace(surroundings.compute, compilation="off")
+    compute = surroundings.compute.eager()
     distances = distance_matrix(space, examples, classes=surroundings.classes, seeds=PROBE_SEEDS, compute=compute)
     centres, radius = net(distances, count)
     return {"centres": torch.tensor(sorted(centres)), "radius": torch.tensor(radius, dtype=torch.float64)}

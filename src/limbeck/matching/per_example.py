@@ -8,13 +8,14 @@ from typing import NamedTuple, final
 import torch
 from torch import Tensor
 
+from limbeck.compilation import compiled
 from limbeck.compute import Compute
 from limbeck.matching.batch import Batch
 from limbeck.matching.cloud import Cloud
 from limbeck.matching.view import Cotangents, Glimpse, View
 from limbeck.networks.network import Network, Outputs
 from limbeck.shapes import Params
-from limbeck.training.cost import chunk_for
+from limbeck.training.cost import chunk_for, even
 
 __all__ = ["PerExample", "chunks", "lowered"]
 
@@ -31,7 +32,8 @@ class PerExample(View):
         if not pull:
             return Glimpse(_clouds(_look_in_chunks(self, network, params, batch, compute), batch), None)
         # In chunks, because maps that stay in cache cost less on the way forward and on the way back.
-        opened = [self._opened(network, params, _piece(batch, part)) for part in chunks(len(batch), network, compute)]
+        parts = chunks(len(batch), network, compute)
+        opened = [self._opened(network, params, _piece(batch, part), compute) for part in parts]
         points = tuple(torch.cat(layer) for layer in zip(*(piece.points for piece in opened), strict=True))
 
         def back(cotangents: tuple[Tensor, ...]) -> Cotangents:
@@ -44,11 +46,11 @@ class PerExample(View):
         return Glimpse(_clouds(points, batch), back)
 
     @final
-    def _opened(self, network: Network, params: Params, piece: Batch) -> "_Opened":
+    def _opened(self, network: Network, params: Params, piece: Batch, compute: Compute) -> "_Opened":
         inputs = piece.inputs.detach().requires_grad_()
         targets = None if piece.targets is None else piece.targets.detach().requires_grad_()
         with torch.enable_grad():
-            points = self.look(network(params, inputs), replace(piece, inputs=inputs, targets=targets))
+            points = _seen(self, network, params, replace(piece, inputs=inputs, targets=targets), compute)
 
         def pull(cotangents: tuple[Tensor, ...]) -> Cotangents:
             leaves = (inputs,) if targets is None else (inputs, targets)
@@ -78,8 +80,7 @@ def _piece(batch: Batch, part: slice) -> Batch:
 
 def chunks(n: int, network: Network, compute: Compute) -> list[slice]:
     """Consecutive slices of ``n`` examples that go through together; one slice where batch norm sees them all."""
-    size = n if network.uses_batch_statistics else chunk_for(network, compute)
-    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
+    return even(n, n if network.uses_batch_statistics else chunk_for(network, compute))
 
 
 def lowered(params: Params, inputs: Tensor, compute: Compute) -> tuple[Params, Tensor]:
@@ -97,8 +98,22 @@ def _look_in_chunks(
     with torch.no_grad():
         for part in chunks(len(batch), network, compute):
             piece = replace(_piece(batch, part), inputs=inputs[part])
-            seen.append(tuple(p.to(batch.inputs.dtype) for p in view.look(network(low, piece.inputs), piece)))
+            points = _seen(view, network, low, piece, compute)
+            seen.append(tuple(p.to(batch.inputs.dtype) for p in points))
     return tuple(torch.cat(layer) for layer in zip(*seen, strict=True))
+
+
+def _seen(view: PerExample, network: Network, params: Params, piece: Batch, compute: Compute) -> tuple[Tensor, ...]:
+    """What the view shows of a piece; compiled where ``compute`` says so, differentiable where gradients are on."""
+    if compute.compilation != "on":
+        return view.look(network(params, piece.inputs), piece)
+
+    def points(params: Params, inputs: Tensor, labels: Tensor, targets: Tensor | None) -> tuple[Tensor, ...]:
+        return view.look(network(params, inputs), Batch(inputs, labels, (), (), targets))
+
+    inputs, soft = piece.inputs, piece.targets is not None
+    shapes = tuple(inputs.shape), inputs.dtype, str(inputs.device), soft, torch.is_grad_enabled()
+    return compiled(points, view, network.key, shapes)(params, inputs, piece.labels, piece.targets)
 
 
 def _clouds(points: tuple[Tensor, ...], batch: Batch) -> tuple[Cloud, ...]:

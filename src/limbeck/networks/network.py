@@ -56,6 +56,11 @@ class Network:
         return f"Network({self.architecture!r}, shape={self.shape}, classes={self.classes})"
 
     @property
+    def key(self) -> tuple[Architecture, tuple[int, ...], int]:
+        """Two networks with equal keys are the same function."""
+        return self.architecture, tuple(self.shape), self.classes
+
+    @property
     def uses_batch_statistics(self) -> bool:
         """True where a normalisation layer looks at the whole batch (batch norm)."""
         return any(True for _ in self._module.buffers())

@@ -1,6 +1,7 @@
 """How much work lies ahead: an estimate that depends on sizes alone, so that decisions based on it repeat."""
 
 import functools
+import itertools
 from typing import NamedTuple
 
 import torch
@@ -10,7 +11,7 @@ from limbeck.compute import Compute
 from limbeck.networks.network import Architecture, Network
 from limbeck.seeds import generator
 
-__all__ = ["chunk_for", "forward_flops", "training_seconds"]
+__all__ = ["chunk_for", "even", "forward_flops", "forward_seconds", "training_seconds"]
 
 _RATE = 3e10  # operations a second that one CPU thread reaches in eager float32 passes of small ConvNets
 _CACHE = 2**23  # bytes of the largest map that a CPU keeps near: measured best for maps of 8 kB to 512 kB an example
@@ -26,9 +27,24 @@ def forward_flops(network: Network) -> int:
     return _size(network.architecture, tuple(network.shape), network.classes).flops
 
 
+def forward_seconds(network: Network, examples: int) -> float:
+    """Seconds that eager forward passes take on this CPU's threads."""
+    return forward_flops(network) * examples / (_RATE * torch.get_num_threads())
+
+
 def training_seconds(network: Network, batch: int, updates: int) -> float:
     """Seconds that eager training passes take on this CPU's threads: a backward pass costs two forward ones."""
-    return 3 * forward_flops(network) * batch * updates / (_RATE * torch.get_num_threads())
+    return 3 * forward_seconds(network, batch * updates)
+
+
+def even(n: int, most: int) -> list[slice]:
+    """Consecutive slices of ``n`` examples, at most ``most`` each: all of one size where at most twice the least number
+    of slices allows it, else of two sizes that differ by one. Few sizes, because each is a graph where passes are
+    compiled."""
+    least = max(1, -(-n // most))
+    count = next((c for c in range(least, 2 * least + 1) if n % c == 0), least)
+    marks = [n * i // count for i in range(count + 1)]
+    return [slice(low, high) for low, high in itertools.pairwise(marks) if high > low]
 
 
 def chunk_for(network: Network, compute: Compute) -> int:

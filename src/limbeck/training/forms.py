@@ -8,12 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from limbeck.compilation import maybe_compile
 from limbeck.data.augmentation import Augmentation, Draw
 from limbeck.data.examples import Examples
 from limbeck.networks.network import Network
 from limbeck.training.configuration import Configuration
-from limbeck.training.cost import training_seconds
 from limbeck.training.feed import Feed, augmented
 from limbeck.training.layout import Layout
 from limbeck.training.passes import Passes
@@ -53,8 +51,6 @@ class Run:
 
 def looped(job: Job, seeds: Sequence[int], flats: Sequence[Tensor]) -> list[Run]:
     """One network after the other: the better form on a CPU, whose cores and cache one network already fills."""
-    work = training_seconds(job.network, job.feed.batch, job.updates * len(seeds))
-    job.passes.loss = maybe_compile(job.passes.plain_loss, job.passes.compute, work_seconds=work)
     return [_one(job, seed, flat) for seed, flat in zip(seeds, flats, strict=True)]
 
 

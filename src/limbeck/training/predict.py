@@ -3,12 +3,13 @@
 import torch
 from torch import Tensor
 
+from limbeck.compilation import compiled, settled
 from limbeck.compute import Compute
 from limbeck.data.examples import Examples
 from limbeck.data.task import Pool
 from limbeck.networks.network import Network, Statistics
 from limbeck.shapes import Params
-from limbeck.training.cost import chunk_for
+from limbeck.training.cost import chunk_for, even, forward_seconds
 
 __all__ = ["fitted", "predict"]
 
@@ -20,9 +21,11 @@ def predict(
 ) -> Tensor:
     """Logits (n, k), float32 and on the device, of ``inputs`` (n, *shape) or of a whole pool, drawn chunk by chunk.
 
+    compute: "auto" compiles where this call alone is worth it; who calls often decides for all calls (``settled``).
+
     statistics: of batch norm (see :func:`fitted`); without batch norm {} or None.
     """
-    compute = compute.resolve()
+    compute = settled(compute, work_seconds=forward_seconds(network, len(inputs)))
     device, dtype = compute.torch_device, compute.dtype
     ready = _on(params, device, dtype)
     held = None if statistics is None or not network.uses_batch_statistics else _on(dict(statistics), device, dtype)
@@ -30,11 +33,20 @@ def predict(
     size = max(1, len(inputs)) if network.uses_batch_statistics and held is None else chunk_for(network, compute)
     parts = [torch.zeros(0, network.classes, device=device)]
     with torch.no_grad():
-        for low in range(0, len(inputs), size):
-            high = min(low + size, len(inputs))
-            piece = inputs.take(torch.arange(low, high)) if isinstance(inputs, Pool) else inputs[low:high]
-            parts.append(network(ready, piece.to(device, dtype), held).logits.float())
+        for rows in even(len(inputs), size):
+            piece = inputs.take(torch.arange(rows.start, rows.stop)) if isinstance(inputs, Pool) else inputs[rows]
+            parts.append(_logits(network, ready, piece.to(device, dtype), held, compute).float())
     return torch.cat(parts)
+
+
+def _logits(network: Network, params: Params, inputs: Tensor, held: Statistics | None, compute: Compute) -> Tensor:
+    def logits(params: Params, inputs: Tensor, held: Statistics | None) -> Tensor:
+        return network(params, inputs, held).logits
+
+    if compute.compilation != "on":
+        return logits(params, inputs, held)
+    fast = compiled(logits, "logits", network.key, tuple(inputs.shape), inputs.dtype, str(inputs.device), held is None)
+    return fast(params, inputs, held)
 
 
 def fitted(network: Network, params: Params, examples: Examples | Pool, compute: Compute) -> Statistics:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from limbeck.compilation import settled
 from limbeck.compute import Compute
 from limbeck.data.examples import Examples
 from limbeck.data.task import Pool
@@ -15,7 +16,7 @@ from limbeck.networks.network import Network
 from limbeck.seeds import generator
 from limbeck.shapes import Params
 from limbeck.training.configuration import Configuration
-from limbeck.training.cost import forward_flops
+from limbeck.training.cost import forward_flops, training_seconds
 from limbeck.training.feed import Feed
 from limbeck.training.forms import Job, Run, looped, stacked
 from limbeck.training.layout import Layout
@@ -72,11 +73,12 @@ def train(
     """
     began = time.perf_counter()
     _check(seeds, keep, start)
-    compute = compute.resolve()
     feed = Feed(examples, configuration.augmentation, batch=configuration.batch, device=compute.torch_device)
     feed.check(network)
     flats, layout = _initial(network, seeds, start, feed)
     updates = configuration.length.updates(feed.size, configuration.batch)
+    work = training_seconds(network, feed.batch, updates * len(seeds))
+    compute = settled(compute, work_seconds=work)
     passes = Passes(network, layout, kind=configuration.loss, compute=compute)
     marks = tuple(round(share * updates) for share in keep)
     job = Job(network, configuration, feed, layout, passes, updates, marks, stages)

@@ -1,0 +1,42 @@
+"""Compiled passes equal eager ones (the real compiler, in a process of its own); derivatives that follow each other."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from limbeck.compute import has_compiler
+from limbeck.networks.convnet import ConvNet
+from limbeck.seeds import generator
+
+
+@pytest.mark.skipif(not has_compiler(), reason="there is no C++ compiler here")
+def test_compiled_passes_equal_eager_ones(tmp_path: Path) -> None:
+    script = Path(__file__).with_name("compiled_passes.py")
+    environment = os.environ | {"TORCHINDUCTOR_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, env=environment)
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["said"] == []  # nothing fell back
+    assert list(tmp_path.rglob("*.so"))  # and something was compiled
+    for name, gaps in told["gaps"].items():
+        assert gaps and max(gaps) < 1e-4, (name, gaps)
+
+
+def test_derivatives_of_any_depth_follow_each_other() -> None:
+    """Constants made within one derivative (pooling's matrix) were once kept, and failed in the next."""
+    network = ConvNet(depth=1, width=4).build((1, 22, 22), 2)
+    params = network.init(generator(0, "w"), torch.float64)
+    inputs, along = torch.randn(2, 4, 1, 22, 22, generator=generator(1, "batch"), dtype=torch.float64)
+
+    def total(x: Tensor) -> Tensor:
+        return network(params, x).logits.square().sum()
+
+    second = torch.func.jvp(torch.func.grad(total), (inputs,), (along,))[1]
+    first = torch.func.jvp(total, (inputs,), (along,))[1]
+    assert torch.allclose(first, (torch.func.grad(total)(inputs) * along).sum())
+    assert torch.isfinite(second).all() and torch.isfinite(total(inputs))
