@@ -24,7 +24,7 @@ from child import forget, peak
 from paired import Seconds, paired, timed
 from torch.profiler import ProfilerActivity, profile
 
-from limbeck.compilation import maybe_compile
+from limbeck.compilation import compiled
 from limbeck.compute import Compute
 from limbeck.data.augment import DSA
 from limbeck.data.examples import Examples
@@ -196,7 +196,6 @@ def updated(plan: Plan, compute: Compute) -> Seconds:
     feed = Feed(examples, recipe.augmentation, batch=recipe.batch, device=compute.torch_device)
     layout = Layout(network.init(generator(0, "weights"), feed.dtype))
     passes = Passes(network, layout, kind=recipe.loss, compute=compute)
-    passes.loss = maybe_compile(passes.plain_loss, compute, work_seconds=0.0)
     start = layout.join(network.init(generator(0, "weights"), feed.dtype)).to(feed.device)
 
     def run() -> None:
@@ -240,12 +239,16 @@ def real_side(plan: Plan, compute: Compute) -> Seconds:
     network = sizes.network.build(sizes.shape, sizes.classes)
     params = {name: w.to(device, compute.dtype) for name, w in network.init(generator(0, "weights")).items()}
     images = torch.randn(sizes.classes * sizes.real_batch, *sizes.shape, device=device).to(compute.dtype)
-    look = maybe_compile(lambda x: network(params, x).embedding, compute, work_seconds=0.0)
+
+    def look(images: torch.Tensor) -> torch.Tensor:
+        return network(params, images).embedding
+
+    seen = compiled(look, "real side", id(params)) if compute.compilation == "on" else look
 
     def run() -> None:
         with torch.no_grad():
             for _ in range(plan.steps):
-                look(images)
+                seen(images)
         finish(device)
 
     return timed(run, plan.steps)

@@ -70,7 +70,9 @@ def _head(told: dict[str, Any]) -> str:
         for name, value in most.items()
     ]
     note = (
-        ""
+        "\n\nLong work is compiled and then done in bfloat16, short work is neither (limbeck.compilation says when). "
+        "The rows in bfloat16 are what long work meets once its graphs stand, those in float32 what short work meets, "
+        "and what a CPU without fast bfloat16 has."
         if fast
         else (
             "\n\nThe project's targets of 3 to 6 times need a CPU with fast bfloat16, or a GPU. On a machine like this "
@@ -109,7 +111,7 @@ def _rows(told: dict[str, Any]) -> str:
         lines.append(
             [
                 row["work"],
-                row["precision"],
+                row["precision"] + (f", compiled in {row['compiling']:.0f} s" if "compiling" in row else ""),
                 _seconds(row["reference"]["median"]),
                 f"{_seconds(row['limbeck']['median'])} ({spread})",
                 f"**{row['ratio']:.2f} ×** [{row['ratio_low']:.2f}, {row['ratio_high']:.2f}]",

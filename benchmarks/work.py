@@ -25,8 +25,8 @@ from limbeck.training.predict import predict
 from limbeck.training.train import train
 from limbeck.training.unroll import UnrollSteps, unrolled_gradient
 
-FLOAT32 = Compute(device="cpu", precision="float32")
-AUTO = Compute(device="cpu")
+FLOAT32 = Compute(device="cpu", precision="float32", compilation="off")
+FAST = Compute(device="cpu", compilation="on")  # what "auto" comes to where the work is long enough
 
 
 @dataclass(frozen=True)
