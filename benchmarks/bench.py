@@ -1,6 +1,6 @@
 """How fast is limbeck, on this machine, against the field's usual form? One command, about a quarter of an hour.
 
-    python benchmarks/bench.py [--minutes 10] [--width 128] [--out benchmarks/results.json] [--parts rows growth …]
+    python benchmarks/bench.py [--minutes 7] [--width 128] [--out benchmarks/results.json] [--parts rows growth …]
 
 Writes a JSON file and the tables and figures of docs/performance.md. Both sides are timed in turns in one process.
 """
@@ -34,7 +34,7 @@ SHARE = {"rows": 0.6, "small": 0.15}  # of the minutes; the other parts take wha
 def main() -> None:
     """Measures and writes."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--minutes", type=float, default=10.0, help="for the paired measurements (all: some 5 more)")
+    parser.add_argument("--minutes", type=float, default=7.0, help="for the paired measurements (all: some 5 more)")
     parser.add_argument("--width", type=int, default=128, help="channels of the ConvNet")
     parser.add_argument("--out", type=Path, default=HERE / "results.json")
     parser.add_argument("--page", type=Path, default=HERE.parent / "docs" / "performance.md")

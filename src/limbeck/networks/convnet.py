@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from limbeck.errors import FitError, OptionError, unknown
 from limbeck.networks import fit
-from limbeck.networks.layers import ACTIVATIONS, NORMS, normalisation
+from limbeck.networks.layers import ACTIVATIONS, NORMS, Classifier, normalisation
 from limbeck.networks.network import Architecture, Outputs
 from limbeck.networks.pooling import POOLS
 from limbeck.values import value
@@ -77,7 +77,7 @@ class _ConvNet(nn.Module):
             channels = values.width
             if self.pool is not None:
                 height, width = height // 2, width // 2
-        self.classifier = nn.Linear(channels * height * width, classes)
+        self.classifier = Classifier(channels * height * width, classes)
 
     def forward(self, inputs: Tensor) -> Outputs:
         maps: list[Tensor] = []

@@ -22,6 +22,7 @@ __all__ = [
     "ACTIVATIONS",
     "NORMS",
     "BatchNorm",
+    "Classifier",
     "Embedding",
     "InstanceNorm",
     "LayerNorm",
@@ -99,6 +100,16 @@ class LayerNorm(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         flat = inputs.reshape(-1, self.weight.numel())
         return torch.group_norm(flat, 1, self.weight.flatten(), self.bias.flatten(), self.eps).view(inputs.shape)
+
+
+@final
+class Classifier(nn.Linear):
+    """A linear layer whose product is taken in at least float32: logits in bfloat16 would tie."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        if inputs.dtype != torch.bfloat16:
+            return super().forward(inputs)
+        return F.linear(inputs.float(), self.weight.float(), self.bias.float())
 
 
 @final

@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from limbeck.errors import FitError
 from limbeck.networks import fit
+from limbeck.networks.layers import Classifier
 from limbeck.networks.network import Architecture, Outputs
 from limbeck.values import value
 
@@ -39,7 +40,7 @@ class _LeNet(nn.Module):
         self.convolution1 = nn.Conv2d(channels, 6, 5, padding=pads[0])
         self.convolution2 = nn.Conv2d(6, 16, 5, padding=pads[1])
         self.linear1, self.linear2 = nn.Linear(features, 120), nn.Linear(120, 84)
-        self.classifier = nn.Linear(84, classes)
+        self.classifier = Classifier(84, classes)
 
     def forward(self, inputs: Tensor) -> Outputs:
         first = F.relu(self.convolution1(inputs))

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from limbeck.errors import unknown
 from limbeck.networks import fit
-from limbeck.networks.layers import ACTIVATIONS
+from limbeck.networks.layers import ACTIVATIONS, Classifier
 from limbeck.networks.network import Architecture, Outputs
 from limbeck.values import value
 
@@ -39,7 +39,7 @@ class _MLP(nn.Module):
         sizes = [features] + [values.width] * values.depth
         self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
         self.activation = ACTIVATIONS[values.activation]
-        self.classifier = nn.Linear(values.width, classes)
+        self.classifier = Classifier(values.width, classes)
 
     def forward(self, inputs: Tensor) -> Outputs:
         hidden = inputs.flatten(1)

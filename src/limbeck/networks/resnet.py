@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from limbeck.errors import FitError, unknown
 from limbeck.networks import fit
-from limbeck.networks.layers import normalisation
+from limbeck.networks.layers import Classifier, normalisation
 from limbeck.networks.network import Architecture, Outputs
 from limbeck.values import value
 
@@ -52,7 +52,7 @@ class _ResNet18(nn.Module):
             blocks = (_Block(values.norm, (before, after), stride, size), _Block(values.norm, (after, after), 1, size))
             self.stages.append(nn.Sequential(*blocks))
             before = after
-        self.classifier = nn.Linear(before, classes)
+        self.classifier = Classifier(before, classes)
 
     def forward(self, inputs: Tensor) -> Outputs:
         hidden, maps = F.relu(self.norm(self.convolution(inputs))), list[Tensor]()

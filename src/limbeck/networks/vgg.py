@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from limbeck.errors import FitError, unknown
 from limbeck.networks import fit
-from limbeck.networks.layers import normalisation
+from limbeck.networks.layers import Classifier, normalisation
 from limbeck.networks.network import Architecture, Outputs
 from limbeck.values import value
 
@@ -56,7 +56,7 @@ class _VGG11(nn.Module):
             pools = min(height, width) >= (2 if stage == len(_STAGES) - 1 else 4)
             self.ends[len(self.convolutions) - 1] = pools
             height, width = (height // 2, width // 2) if pools else (height, width)
-        self.classifier = nn.Linear(channels * height * width, classes)
+        self.classifier = Classifier(channels * height * width, classes)
 
     def forward(self, inputs: Tensor) -> Outputs:
         hidden, maps = inputs, list[Tensor]()

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from limbeck.errors import FitError, OptionError
 from limbeck.networks import fit
-from limbeck.networks.layers import Embedding, LayerNorm
+from limbeck.networks.layers import Classifier, Embedding, LayerNorm
 from limbeck.networks.network import Architecture, Outputs
 from limbeck.values import value
 
@@ -55,7 +55,7 @@ class _ViT(nn.Module):
         self.positions = Embedding(1 + grid[0] * grid[1], values.width)
         self.blocks = nn.ModuleList(_Block(values) for _ in range(values.depth))
         self.norm = LayerNorm(values.width)
-        self.classifier = nn.Linear(values.width, classes)
+        self.classifier = Classifier(values.width, classes)
 
     def forward(self, inputs: Tensor) -> Outputs:
         patches = self.patches(inputs).flatten(2).transpose(1, 2)

@@ -2,10 +2,10 @@
 
 import functools
 import itertools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
+from torch.overrides import TorchFunctionMode
 
 from limbeck.compute import Compute
 from limbeck.networks.network import Architecture, Network
@@ -63,6 +63,24 @@ def chunk_for(network: Network, compute: Compute) -> int:
 def _size(architecture: Architecture, shape: tuple[int, ...], classes: int) -> _Size:
     network = architecture.build(shape, classes)
     params = network.init(generator(0, "flops"))
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
+    with _Products() as counter, torch.no_grad():
         maps = network(params, torch.zeros(2, *shape)).maps
-    return _Size(int(counter.get_total_flops() // 2), max((m.numel() // 2 for m in maps), default=1))
+    return _Size(counter.flops // 2, max((m.numel() // 2 for m in maps), default=1))
+
+
+class _Products(TorchFunctionMode):
+    """Counts operations of convolutions and matrix products, as PyTorch's counter does in a second of imports."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flops = 0
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        outcome = function(*args, **(kwargs or {}))
+        name = getattr(function, "__name__", "")
+        if name in ("conv1d", "conv2d", "conv3d", "linear"):
+            weight = args[1] if len(args) > 1 else kwargs["weight"]
+            self.flops += 2 * outcome.numel() * weight[0].numel()
+        elif name in ("matmul", "__matmul__", "mm", "bmm"):
+            self.flops += 2 * outcome.numel() * args[0].shape[-1]
+        return outcome
