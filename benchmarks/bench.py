@@ -1,7 +1,8 @@
 """How fast is limbeck, on this machine, against the field's usual form? One command, about a quarter of an hour.
 
-    python benchmarks/bench.py [--minutes 7] [--width 128] [--out benchmarks/results.json] [--parts rows growth …]
+    python benchmarks/bench.py [--minutes 6] [--width 128] [--out benchmarks/results.json] [--parts rows growth …]
 
+With --parts the other parts of the JSON file stay as they are; do so on the same machine only.
 Writes a JSON file and the tables and figures of docs/performance.md. Both sides are timed in turns in one process.
 """
 
@@ -34,7 +35,7 @@ SHARE = {"rows": 0.6, "small": 0.15}  # of the minutes; the other parts take wha
 def main() -> None:
     """Measures and writes."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--minutes", type=float, default=7.0, help="for the paired measurements (all: some 5 more)")
+    parser.add_argument("--minutes", type=float, default=6.0, help="for the paired measurements (all: some 5 more)")
     parser.add_argument("--width", type=int, default=128, help="channels of the ConvNet")
     parser.add_argument("--out", type=Path, default=HERE / "results.json")
     parser.add_argument("--page", type=Path, default=HERE.parent / "docs" / "performance.md")
@@ -43,7 +44,9 @@ def main() -> None:
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = tempfile.mkdtemp(prefix="limbeck-bench-")
     torch.manual_seed(0)  # the reference path draws its weights from the global generator, as is usual
     began = time.perf_counter()
-    told: dict[str, Any] = {"machine": machine(), "ceilings": ceilings(), "width": chosen.width}
+    told: dict[str, Any] = {"machine": machine(), "ceilings": ceilings(), "width": chosen.width, "apart": {}}
+    if len(chosen.parts) < len(PARTS) and chosen.out.exists():  # what is not measured anew stays, with its machine
+        told = json.loads(chosen.out.read_text()) | {"apart": {name: machine()["date"] for name in chosen.parts}}
     parts: dict[str, Callable[[], Any]] = {
         "rows": lambda: rows(work.Sizes(width=chosen.width), SHARE["rows"] * 60 * chosen.minutes),
         "unroll": lambda: unrolling(chosen.width),
@@ -57,7 +60,7 @@ def main() -> None:
         here = time.perf_counter()
         told[name] = parts[name]()
         print(f"{name}: {time.perf_counter() - here:.0f} s", flush=True)
-    told["seconds"] = time.perf_counter() - began
+    told.setdefault("seconds", time.perf_counter() - began)
     chosen.out.write_text(json.dumps(told, indent=1) + "\n")
     write_page(told, chosen.page)
     print(f"wrote {chosen.out} and {chosen.page}")

@@ -163,7 +163,8 @@ def _unroll(told: dict[str, Any]) -> str:
     return f"""## Unrolled gradient
 
 ConvNet-3-{unroll["width"]}, 32×32, {unroll["examples"]} images a step; each line in a process of its own, memory
-above what was resident before (freed memory goes back at once, so that what is resident is what is alive).
+above what was resident before, in a second run whose freed memory goes back at once, so that what is resident is what
+is alive.{_apart(told, "unroll")}
 
 From 10 to 60 steps peak memory changes by {grows:+.0%} where every √N-th step's weights are kept; a step then takes
 {slower["10 steps, every 3rd kept"]:.2f} × (10 steps) and {slower["60 steps, every 8th kept"]:.2f} × (60 steps) the
@@ -172,6 +173,11 @@ told otherwise, limbeck keeps every step's weights while they fit in 128 MiB ({d
 {slower["10 steps"]:.2f} × and {slower["60 steps"]:.2f} × the time.
 
 {_table(["form", "a step", "peak memory"], lines)}"""
+
+
+def _apart(told: dict[str, Any], part: str) -> str:
+    date = told.get("apart", {}).get(part)
+    return f" Measured apart, {date}." if date else ""
 
 
 def _small(told: dict[str, Any]) -> str:

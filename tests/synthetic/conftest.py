@@ -109,4 +109,4 @@ def _preprocessing(shape: tuple[int, ...], whiten: bool) -> Preprocessing:
     d = math.prod(shape)
     root = torch.randn(d, d, generator=g) / d**0.5
     matrix = torch.eye(d) + 0.2 * (root + root.T)
-    return Preprocessing(mean, std, torch.randn(d, generator=g), matrix, torch.linalg.inv(matrix))
+    return Preprocessing(mean, std, torch.randn(d, generator=g), matrix, torch.linalg.inv(matrix).contiguous())

@@ -20,9 +20,11 @@ from limbeck.data.placement import on_device
 from limbeck.data.task import Task
 from limbeck.distillation.checkpoint import BETWEEN, CHECKPOINT, Standing, read_standing, write_standing
 from limbeck.distillation.distiller import Distiller, Progress, Situation, stored_per_class
+from limbeck.distillation.effort import step_seconds
 from limbeck.distillation.image_rate import GivenRate, ImageRate
 from limbeck.distillation.levelling import levelled
 from limbeck.distillation.log import Log
+from limbeck.distillation.moments import packed, unpacked
 from limbeck.distillation.real_pool import Everything, RealPool
 from limbeck.distillation.result import Made, finished
 from limbeck.distillation.teacher import teacher
@@ -39,7 +41,6 @@ from limbeck.synthetic.parametrisation import Parametrisation
 from limbeck.synthetic.pixels import Pixels
 from limbeck.synthetic.synthetic_set import SyntheticSet
 from limbeck.training.configuration import Configuration
-from limbeck.training.cost import forward_seconds
 from limbeck.training.optimizer import SGD, Optimizer
 from limbeck.values import value
 
@@ -141,16 +142,16 @@ class MatchingDistiller(Distiller):
 
     def settled(self, task: Task, situation: Situation) -> Compute:
         """How the loop is computed: decided by its sizes, once for the whole run."""
-        network = self.recipe.architecture.build(task.shape, len(task.classes))
-        needs, kinds = self.surrogate.needs, 1
-        if self.state.audience is not None:
-            kinds = len({configuration.architecture for configuration in self.state.audience.space.configurations})
         per_class = stored_per_class(task, situation.per_class, self.parametrisation.multiplicity)
-        real = self.real_batch * len(task.classes) * (3 if needs.gradients else 1) if needs.real else 0
-        synthetic = sum(per_class) * self.parametrisation.multiplicity * (9 if needs.gradients else 3)
-        return settled(
-            situation.compute, work_seconds=forward_seconds(network, real + synthetic) * self.iterations / kinds
+        step = step_seconds(
+            task,
+            self.recipe.architecture,
+            needs=self.surrogate.needs,
+            audience=self.state.audience,
+            real=self.real_batch,
+            synthetic=sum(per_class) * self.parametrisation.multiplicity,
         )
+        return settled(situation.compute, work_seconds=step * self.iterations)
 
     # -- the loop ------------------------------------------------------------------------------------------------
 
@@ -227,10 +228,10 @@ class MatchingDistiller(Distiller):
             names = [k for k in now.variables if k.startswith(LABELS) == bool(prefix)]
             weights = [now.variables[k] for k in names]
             mine = {k[len(prefix) :]: v for k, v in now.moments.items() if k.startswith(LABELS) == bool(prefix)}
-            before = _unpack(mine, names) if mine else optimizer.init(weights)
+            before = unpacked(mine, names) if mine else optimizer.init(weights)
             after, state = optimizer.step(weights, [grads[k] for k in names], before, rate * now.rate)
             variables |= dict(zip(names, after, strict=True))
-            moments |= {prefix + k: v for k, v in _pack(state, names).items()}
+            moments |= {prefix + k: v for k, v in packed(state, names).items()}
         return variables, moments
 
     def _levelled(self, now: Standing, grads: dict[str, Tensor]) -> tuple[Standing, dict[str, Tensor]]:
@@ -381,22 +382,6 @@ def _store(standing: Standing, frame: _Frame, name: str) -> None:
 def _thin(losses: tuple[tuple[int, float], ...], pair: tuple[int, float], total: int) -> tuple[tuple[int, float], ...]:
     """At most a few hundred points of the curve, always the same ones."""
     return (*losses, pair) if pair[0] % max(1, total // 200) == 0 else losses
-
-
-def _pack(state: dict[str, list[Tensor]], names: list[str]) -> dict[str, Tensor]:
-    return {
-        f"{moment}:{names[i] if len(tensors) == len(names) and moment != 'step' else i}": tensor
-        for moment, tensors in state.items()
-        for i, tensor in enumerate(tensors)
-    }
-
-
-def _unpack(packed: dict[str, Tensor], names: list[str]) -> dict[str, list[Tensor]]:
-    state: dict[str, list[Tensor]] = {}
-    for moment in dict.fromkeys(key.split(":", 1)[0] for key in packed):
-        wanted = names if moment != "step" else ["0"]
-        state[moment] = [packed[f"{moment}:{name}"] for name in wanted]
-    return state
 
 
 def _images(variables: dict[str, Tensor]) -> dict[str, Tensor]:
