@@ -8,7 +8,11 @@ from typing import Any
 
 from svg import Curve, Scale, chart
 
+from limbeck.networks import architecture
+from limbeck.training.cost import forward_flops
+
 HERE = Path(__file__).parent
+GPU = 989e12  # operations a second: NVIDIA's data sheet of the H200, dense, bfloat16
 TARGETS = {"DM step": 5, "DSA matching step": 3, "training, epoch of 100 images": 4, "test pass, 10,000 images": 6}
 WORKS = (  # task, classes, side, examples a class, DM iterations as published, test images
     ("CIFAR-10", 10, 32, 10, 20_000, 10_000),
@@ -233,6 +237,7 @@ def _extrapolation(told: dict[str, Any]) -> str:
         made = classes * per_class
         step = classes * 256 * rate["forward"] + made * rate["training"]
         network = 1000 * made * rate["training"] + tested * rate["forward"]
+        flops = _flops(rate["network"], side, classes) * (classes * 256 + 3 * made)
         lines.append(
             [
                 task,
@@ -242,6 +247,7 @@ def _extrapolation(told: dict[str, Any]) -> str:
                 f"{iterations * step / 3600:,.0f} h",
                 f"{network / 3600:.1f} h",
                 f"{made * rate['bytes'] / 2**30:.1f} GiB",
+                f"{_long(flops * iterations / GPU)}, {_long(3000 * made * flops / (classes * 256 + 3 * made) / GPU)}",
             ]
         )
     head = [
@@ -252,6 +258,7 @@ def _extrapolation(told: dict[str, Any]) -> str:
         "20,000 steps",
         "one network, 1000 epochs",
         "memory of a step",
+        "one H200, at least: steps, network",
     ]
     each = ", ".join(
         f"{r['network']} at {side}: {_seconds(r['forward'])} forward, {_seconds(r['training'])} forward and backward, "
@@ -264,9 +271,22 @@ Extrapolated from measured rates an image ({each}), not run. 256 real images a c
 is that
 of the synthetic side, whose graph is alive at once; the real side goes through in chunks. Where it exceeds the
 machine's, the
-step cannot be made here.
+step cannot be made here. The last column is no measurement: no GPU was at hand. It is the arithmetic of the 20,000
+steps and of the one network alone at the published peak of an H200 ({GPU / 1e12:.0f} TFLOP/s in bfloat16), of which any
+program reaches a part (`benchmarks/gpu.py` measures which).
 
 {_table(head, lines)}"""
+
+
+def _flops(network: str, side: int, classes: int) -> int:
+    """Operations of one image's forward pass."""
+    return forward_flops(architecture(network.lower()).build((3, side, side), classes))
+
+
+def _long(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.0f} s" if seconds >= 1 else "under 1 s"
+    return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds / 60:.1f} min"
 
 
 def _loss() -> str:
