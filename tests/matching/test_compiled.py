@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,14 +15,25 @@ from limbeck.compute import has_compiler
 from limbeck.networks.convnet import ConvNet
 from limbeck.seeds import generator
 
+pytestmark = pytest.mark.skipif(not has_compiler(), reason="there is no C++ compiler here")
 
-@pytest.mark.skipif(not has_compiler(), reason="there is no C++ compiler here")
+
+def told_by(cache: Path, *words: str) -> dict[str, Any]:
+    """What the script prints; nothing in it may have fallen back."""
+    command = [sys.executable, str(Path(__file__).with_name("compiled_passes.py")), *words]
+    environment = os.environ | {"TORCHINDUCTOR_CACHE_DIR": str(cache)}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    assert found["said"] == []
+    return found
+
+
+def test_two_processes_that_compile_make_the_same_bytes(tmp_path: Path) -> None:
+    assert told_by(tmp_path, "bytes") == told_by(tmp_path, "bytes")
+
+
 def test_compiled_passes_equal_eager_ones(tmp_path: Path) -> None:
-    script = Path(__file__).with_name("compiled_passes.py")
-    environment = os.environ | {"TORCHINDUCTOR_CACHE_DIR": str(tmp_path)}
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, env=environment)
-    told = json.loads(done.stdout.splitlines()[-1])
-    assert told["said"] == []  # nothing fell back
+    told = told_by(tmp_path)
     assert list(tmp_path.rglob("*.so"))  # and something was compiled
     for name, gaps in told["gaps"].items():
         assert gaps and max(gaps) < 1e-4, (name, gaps)
