@@ -1,4 +1,4 @@
-"""How fast is limbeck, on this machine, against the field's usual form? One command, about a quarter of an hour.
+"""How fast is limbeck, on this machine, against the field's usual form? One command, at most twenty minutes.
 
     python benchmarks/bench.py [--minutes 6] [--width 128] [--out benchmarks/results.json] [--parts rows growth …]
 
@@ -7,8 +7,10 @@ Writes a JSON file and the tables and figures of docs/performance.md. Both sides
 """
 
 import argparse
+import atexit
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -35,18 +37,20 @@ SHARE = {"rows": 0.6, "small": 0.15}  # of the minutes; the other parts take wha
 def main() -> None:
     """Measures and writes."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--minutes", type=float, default=6.0, help="for the paired measurements (all: some 5 more)")
+    parser.add_argument("--minutes", type=float, default=6.0, help="for the paired measurements (all: some 14 more)")
     parser.add_argument("--width", type=int, default=128, help="channels of the ConvNet")
     parser.add_argument("--out", type=Path, default=HERE / "results.json")
     parser.add_argument("--page", type=Path, default=HERE.parent / "docs" / "performance.md")
     parser.add_argument("--parts", nargs="*", choices=PARTS, default=PARTS)
     chosen = parser.parse_args()
-    os.environ["TORCHINDUCTOR_CACHE_DIR"] = tempfile.mkdtemp(prefix="limbeck-bench-")
+    cache = os.environ["TORCHINDUCTOR_CACHE_DIR"] = tempfile.mkdtemp(prefix="limbeck-bench-")
+    atexit.register(shutil.rmtree, cache, ignore_errors=True)
     torch.manual_seed(0)  # the reference path draws its weights from the global generator, as is usual
     began = time.perf_counter()
     told: dict[str, Any] = {"machine": machine(), "ceilings": ceilings(), "width": chosen.width, "apart": {}}
     if len(chosen.parts) < len(PARTS) and chosen.out.exists():  # what is not measured anew stays, with its machine
-        told = json.loads(chosen.out.read_text()) | {"apart": {name: machine()["date"] for name in chosen.parts}}
+        known = json.loads(chosen.out.read_text())
+        told = known | {"apart": known.get("apart", {}) | {name: machine()["date"] for name in chosen.parts}}
     parts: dict[str, Callable[[], Any]] = {
         "rows": lambda: rows(work.Sizes(width=chosen.width), SHARE["rows"] * 60 * chosen.minutes),
         "unroll": lambda: unrolling(chosen.width),
@@ -69,7 +73,8 @@ def main() -> None:
 def rows(sizes: work.Sizes, seconds: float) -> list[dict[str, Any]]:
     """The paired rows, float32 on both sides; where the machine has fast bfloat16, also compiled in it.
 
-    What compiling takes (nothing is found on disk: the cache is this run's own) stands apart.
+    What the first call takes beyond its steps stands apart: compiling (with an empty cache of its own), and what
+    a distillation does before its first step.
     """
     computes = {"float32": work.FLOAT32}
     if has_fast_bfloat16():
@@ -91,7 +96,7 @@ def rows(sizes: work.Sizes, seconds: float) -> list[dict[str, Any]]:
             whole = found["limbeck"]["median"] * WHOLE[name]
             told.append({"work": name, "precision": precision, **found})
             if compute.compilation == "on":
-                told[-1]["compiling"] = max(0.0, first - whole)
+                told[-1]["first"] = max(0.0, first - whole)
             print(f"  {name}, {precision}: {found['ratio']:.2f} × ({found['pairs']} pairs)", flush=True)
     for name, build, _ in kinds:
         count = operations(build(sizes, work.FLOAT32)[0]) * UNITS.get(name, 1.0)
@@ -101,7 +106,7 @@ def rows(sizes: work.Sizes, seconds: float) -> list[dict[str, Any]]:
     return told
 
 
-# units of a row that one call does; with what "auto" compiles from: limbeck.compilation
+# units of a row that one call does
 WHOLE = {"DM step": 3, "DSA matching step": 2, "training, epoch of 100 images": 4, "test pass, 10,000 images": 0.256}
 UNITS = {"training, epoch of 100 images": 1 / 4, "test pass, 10,000 images": 10_000 / 2560}
 

@@ -75,7 +75,8 @@ def _head(told: dict[str, Any]) -> str:
     ]
     note = (
         "\n\nLong work is compiled and then done in bfloat16, short work is neither (limbeck.compilation says when). "
-        "The rows in bfloat16 are what long work meets once its graphs stand, those in float32 what short work meets, "
+        "The rows in bfloat16 are what long work meets once its graphs stand (the first call takes longer, as named: "
+        "compiling with an empty cache, and a distillation's preparation), those in float32 what short work meets, "
         "and what a CPU without fast bfloat16 has."
         if fast
         else (
@@ -115,7 +116,7 @@ def _rows(told: dict[str, Any]) -> str:
         lines.append(
             [
                 row["work"],
-                row["precision"] + (f", compiled in {row['compiling']:.0f} s" if "compiling" in row else ""),
+                row["precision"] + (f", compiled (first call {row['first']:+.0f} s)" if "first" in row else ""),
                 _seconds(row["reference"]["median"]),
                 f"{_seconds(row['limbeck']['median'])} ({spread})",
                 f"**{row['ratio']:.2f} ×** [{row['ratio_low']:.2f}, {row['ratio_high']:.2f}]",

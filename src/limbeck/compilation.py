@@ -4,7 +4,7 @@ import itertools
 import logging
 import types
 from collections.abc import Callable, Hashable
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar, cast
 
 import torch
 
@@ -70,7 +70,7 @@ def compiled(function: Callable[P, R], *key: Hashable) -> Callable[P, R]:
         while len(_COMPILED) >= MOST:
             del _COMPILED[next(iter(_COMPILED))]
         _COMPILED[key] = _guarded(function, torch.compile(_apart(function), dynamic=False, fullgraph=True))
-    return _COMPILED[key]  # type: ignore[return-value]
+    return cast(Callable[P, R], _COMPILED[key])  # the key names the function, and with it the signature
 
 
 def _apart(function: Callable[P, R]) -> Callable[P, R]:

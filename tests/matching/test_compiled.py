@@ -15,7 +15,7 @@ from limbeck.compute import has_compiler
 from limbeck.networks.convnet import ConvNet
 from limbeck.seeds import generator
 
-pytestmark = pytest.mark.skipif(not has_compiler(), reason="there is no C++ compiler here")
+compiling = pytest.mark.skipif(not has_compiler(), reason="there is no C++ compiler here")
 
 
 def told_by(cache: Path, *words: str) -> dict[str, Any]:
@@ -28,10 +28,12 @@ def told_by(cache: Path, *words: str) -> dict[str, Any]:
     return found
 
 
+@compiling
 def test_two_processes_that_compile_make_the_same_bytes(tmp_path: Path) -> None:
     assert told_by(tmp_path, "bytes") == told_by(tmp_path, "bytes")
 
 
+@compiling
 def test_compiled_passes_equal_eager_ones(tmp_path: Path) -> None:
     told = told_by(tmp_path)
     assert list(tmp_path.rglob("*.so"))  # and something was compiled

@@ -82,7 +82,7 @@ def read_standing(path: Path, device: str) -> Standing:
             header: dict[str, Any] = json.loads(file.metadata()["standing"])
             for key in file.keys():  # noqa: SIM118 (a safetensors handle is no dictionary)
                 group, name = key.split("/", 1)  # names may hold further slashes
-                groups[group][name] = file.get_tensor(key).clone()  # in memory of its own: alignment decides rounding
+                groups[group][name] = file.get_tensor(key)
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
         raise ArtifactError(f"the checkpoint '{path}' is damaged: remove it to start this run again.") from error
     architecture = decode(header["architecture"])

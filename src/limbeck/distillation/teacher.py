@@ -103,8 +103,7 @@ def _load(path: Path | None, device: str) -> dict[str, Tensor] | None:
     if path is None or not path.exists():
         return None
     try:
-        # In memory of their own, because alignment decides how products are rounded.
-        return {name: tensor.clone() for name, tensor in load_file(path, device=device).items()}
+        return load_file(path, device=device)
     except (SafetensorError, OSError):
         os.unlink(path)  # damaged: it will be trained again
         return None

@@ -12,7 +12,7 @@ With v = ∂loss/∂g fixed, the pull is ∇_x Σ_c ⟨∇_θ ℓ_c(θ; x_c), v_
 Value and pull for ten classes on 32×32 (one thread, float32, milliseconds, first form / second): ConvNet-3-32 with 1,
 10, 50 examples a class 129 / 443, 611 / 1021, 2749 / 1868; ConvNet-3-128 with 1, 10: 301 / 555, 2341 / 2077. The size
 of the graph decides. Where passes are compiled, the second form is (PyTorch compiles one derivative of a compiled
-graph, not two): ConvNet-3-128 with 10 a class on two cores with AMX 390 ms instead of 1,500.
+graph, not two).
 """
 
 import functools
@@ -144,8 +144,10 @@ class _Opened:
         params, inputs = lowered(self.params, self.batch.inputs.detach(), self.compute)
         leaves = {name: params[name].detach().requires_grad_() for name in self.names}
 
+        network = self.network  # what is compiled is kept: it must not hold this batch
+
         def class_loss(weights: Params, inputs: Tensor, targets: Tensor, shares: Tensor) -> Scalar:
-            return _shared_loss(self.network, weights, inputs, targets, shares)
+            return _shared_loss(network, weights, inputs, targets, shares)
 
         total = {name: self.batch.inputs.new_zeros(groups, *leaf.shape) for name, leaf in leaves.items()}
         for group, rows in self.pieces():
@@ -185,15 +187,14 @@ class _Opened:
 
     def along(self, directions: Params) -> Cotangents:
         """∂/∂ε of ∇_x and ∇_targets of the loss at weights θ + ε v_group, by forward mode over a backward pass."""
-        soft = self.batch.targets is not None
+        network, soft = self.network, self.batch.targets is not None
         params = {name: p.detach() for name, p in self.params.items()}
-
         still = {name: torch.zeros_like(p) for name, p in params.items()}
 
         def moved(params: Params, along: Params, inputs: Tensor, goals: Tensor, shares: Tensor) -> tuple[Tensor, ...]:
             def slopes(weights: Params) -> tuple[Tensor, ...]:
                 def loss(*pair: Tensor) -> Scalar:
-                    return _shared_loss(self.network, weights, pair[0], pair[1] if soft else goals, shares)
+                    return _shared_loss(network, weights, pair[0], pair[1] if soft else goals, shares)
 
                 asked = (inputs, goals) if soft else (inputs,)
                 found: tuple[Tensor, ...] = torch.func.grad(loss, argnums=tuple(range(len(asked))))(*asked)

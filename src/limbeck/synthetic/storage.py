@@ -179,8 +179,7 @@ def _read_tensors(path: Path, data: dict[str, Any]) -> dict[str, Tensor]:
     if hashlib.sha256(content).hexdigest() != data.get("sha256"):
         raise ArtifactError(f"'{path}' does not have the checksum in its card: restore it or distil again.")
     try:
-        # In memory of their own: alignment decides how products are rounded, and a set must be the one that was saved.
-        return {name: tensor.clone() for name, tensor in safetensors.torch.load(content).items()}
+        return safetensors.torch.load(content)
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
         raise ArtifactError(f"'{path}' is not in safetensors format: restore it or distil again.") from error
 

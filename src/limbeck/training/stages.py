@@ -86,8 +86,7 @@ def _read(path: Path, device: torch.device) -> Stage | None:
     try:
         with safe_open(path, "pt", device=str(device)) as file:
             header = file.metadata()
-            # In memory of their own, because alignment decides how products are rounded.
-            tensors = {key: file.get_tensor(key).clone() for key in file.keys()}  # noqa: SIM118 (no dictionary)
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (a handle is no dictionary)
         moments: OptimizerState = {}
         for key in sorted(k for k in tensors if k.startswith("moment/")):
             # The step is counted on the CPU, whatever the device.
