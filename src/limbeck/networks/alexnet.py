@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from limbeck.errors import FitError
 from limbeck.networks import fit
-from limbeck.networks.layers import Classifier
+from limbeck.networks.layers import Classifier, Convolution
 from limbeck.networks.network import Architecture, Outputs
 from limbeck.values import value
 
@@ -46,7 +46,7 @@ class _AlexNet(nn.Module):
         self.convolutions = nn.ModuleList()
         for i, side in enumerate((5, 5, 3, 3, 3)):
             pad = side // 2 + (extra if i == 0 else 0)
-            self.convolutions.append(nn.Conv2d(widths[i], widths[i + 1], side, padding=pad))
+            self.convolutions.append(Convolution(widths[i], widths[i + 1], side, padding=pad))
         self.classifier = Classifier(half * area, classes)
 
     def forward(self, inputs: Tensor) -> Outputs:

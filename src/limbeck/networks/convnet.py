@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from limbeck.errors import FitError, OptionError, unknown
 from limbeck.networks import fit
-from limbeck.networks.layers import ACTIVATIONS, NORMS, Classifier, normalisation
+from limbeck.networks.layers import ACTIVATIONS, NORMS, Classifier, Convolution, normalisation
 from limbeck.networks.network import Architecture, Outputs
 from limbeck.networks.pooling import POOLS
 from limbeck.values import value
@@ -71,7 +71,7 @@ class _ConvNet(nn.Module):
         for _ in range(depth):
             height, width = height + 2 * extra, width + 2 * extra
             same = values.kernel // 2
-            self.convolutions.append(nn.Conv2d(channels, values.width, values.kernel, padding=same + extra))
+            self.convolutions.append(Convolution(channels, values.width, values.kernel, padding=same + extra))
             extra = 0
             self.norms.append(normalisation(values.norm, values.width, height, width))
             channels = values.width

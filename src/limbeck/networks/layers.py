@@ -23,6 +23,7 @@ __all__ = [
     "NORMS",
     "BatchNorm",
     "Classifier",
+    "Convolution",
     "Embedding",
     "InstanceNorm",
     "LayerNorm",
@@ -110,6 +111,30 @@ class Classifier(nn.Linear):
         if inputs.dtype != torch.bfloat16:
             return super().forward(inputs)
         return F.linear(inputs.float(), self.weight.float(), self.bias.float())
+
+
+@final
+class Convolution(nn.Conv2d):
+    """A convolution that keeps to what CPU kernels are fast at; its values are those of ``nn.Conv2d``.
+
+    Padding as wide as the kernel is added apart: kernels that take it are ten times as slow. In compiled passes images
+    of one channel get a second one of zeros, weights included: (n, 1, h, w) is the same bytes in both memory formats,
+    so the compiler, which gives all other maps the channel as the fastest axis, leaves these as they are, and their
+    convolution takes ten times as long.
+    """
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        weight, (rows, columns) = self.weight, self._padding()
+        if rows >= weight.shape[2] or columns >= weight.shape[3]:
+            inputs, rows, columns = F.pad(inputs, (columns, columns, rows, rows)), 0, 0
+        if weight.shape[1] == 1 and inputs.device.type == "cpu" and torch.compiler.is_compiling():
+            inputs = torch.cat([inputs, torch.zeros_like(inputs)], 1)
+            weight = torch.cat([weight, torch.zeros_like(weight)], 1)
+        return F.conv2d(inputs, weight, self.bias, self.stride, (rows, columns), self.dilation)
+
+    def _padding(self) -> tuple[int, int]:
+        assert not isinstance(self.padding, str)
+        return self.padding[0], self.padding[1]
 
 
 @final

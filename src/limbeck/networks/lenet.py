@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from limbeck.errors import FitError
 from limbeck.networks import fit
-from limbeck.networks.layers import Classifier
+from limbeck.networks.layers import Classifier, Convolution
 from limbeck.networks.network import Architecture, Outputs
 from limbeck.values import value
 
@@ -37,8 +37,8 @@ class LeNet(Architecture):
 class _LeNet(nn.Module):
     def __init__(self, channels: int, pads: tuple[int, int], features: int, classes: int) -> None:
         super().__init__()
-        self.convolution1 = nn.Conv2d(channels, 6, 5, padding=pads[0])
-        self.convolution2 = nn.Conv2d(6, 16, 5, padding=pads[1])
+        self.convolution1 = Convolution(channels, 6, 5, padding=pads[0])
+        self.convolution2 = Convolution(6, 16, 5, padding=pads[1])
         self.linear1, self.linear2 = nn.Linear(features, 120), nn.Linear(120, 84)
         self.classifier = Classifier(84, classes)
 

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from limbeck.errors import FitError, unknown
 from limbeck.networks import fit
-from limbeck.networks.layers import Classifier, normalisation
+from limbeck.networks.layers import Classifier, Convolution, normalisation
 from limbeck.networks.network import Architecture, Outputs
 from limbeck.values import value
 
@@ -41,7 +41,7 @@ class ResNet18(Architecture):
 class _ResNet18(nn.Module):
     def __init__(self, values: ResNet18, channels: int, size: tuple[int, int], classes: int) -> None:
         super().__init__()
-        self.convolution = nn.Conv2d(channels, values.width, 3, padding=1, bias=False)
+        self.convolution = Convolution(channels, values.width, 3, padding=1, bias=False)
         self.norm = normalisation(values.norm, values.width, *size)
         self.stages = nn.ModuleList()
         before = values.width
@@ -69,13 +69,13 @@ class _Block(nn.Module):
     def __init__(self, norm: str, channels: tuple[int, int], stride: int, size: tuple[int, int]) -> None:
         super().__init__()
         before, after = channels
-        self.convolution1 = nn.Conv2d(before, after, 3, stride, padding=1, bias=False)
+        self.convolution1 = Convolution(before, after, 3, stride, padding=1, bias=False)
         self.norm1 = normalisation(norm, after, *size)
-        self.convolution2 = nn.Conv2d(after, after, 3, padding=1, bias=False)
+        self.convolution2 = Convolution(after, after, 3, padding=1, bias=False)
         self.norm2 = normalisation(norm, after, *size)
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or before != after:
-            project = nn.Conv2d(before, after, 1, stride, bias=False)
+            project = Convolution(before, after, 1, stride, bias=False)
             self.shortcut = nn.Sequential(project, normalisation(norm, after, *size))
 
     def forward(self, inputs: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from limbeck.errors import FitError, unknown
 from limbeck.networks import fit
-from limbeck.networks.layers import Classifier, normalisation
+from limbeck.networks.layers import Classifier, Convolution, normalisation
 from limbeck.networks.network import Architecture, Outputs
 from limbeck.values import value
 
@@ -50,7 +50,7 @@ class _VGG11(nn.Module):
         self.ends: dict[int, bool] = {}  # last convolution of each stage → does a pooling follow?
         for stage, factors in enumerate(_STAGES):
             for factor in factors:
-                self.convolutions.append(nn.Conv2d(channels, factor * values.width, 3, padding=1 + extra))
+                self.convolutions.append(Convolution(channels, factor * values.width, 3, padding=1 + extra))
                 channels, extra = factor * values.width, 0
                 self.norms.append(normalisation(values.norm, channels, height, width))
             pools = min(height, width) >= (2 if stage == len(_STAGES) - 1 else 4)

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from limbeck.errors import FitError, OptionError
 from limbeck.networks import fit
-from limbeck.networks.layers import Classifier, Embedding, LayerNorm
+from limbeck.networks.layers import Classifier, Convolution, Embedding, LayerNorm
 from limbeck.networks.network import Architecture, Outputs
 from limbeck.values import value
 
@@ -50,7 +50,7 @@ class _ViT(nn.Module):
     def __init__(self, values: ViT, channels: int, grid: tuple[int, int], classes: int) -> None:
         super().__init__()
         self.grid = grid
-        self.patches = nn.Conv2d(channels, values.width, values.patch, values.patch)
+        self.patches = Convolution(channels, values.width, values.patch, values.patch)
         self.first = Embedding(1, values.width)
         self.positions = Embedding(1 + grid[0] * grid[1], values.width)
         self.blocks = nn.ModuleList(_Block(values) for _ in range(values.depth))
