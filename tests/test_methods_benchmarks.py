@@ -1,5 +1,6 @@
 """The studies of methods are defined as they must be, and their readers say what made-up records hold."""
 
+import dataclasses
 import math
 from collections.abc import Iterable
 from pathlib import Path
@@ -172,18 +173,28 @@ def test_a_choice_is_checked_against_the_best(script) -> None:
     records = Records.of(rows + rows_of("dsa", 1, [0.60, 0.62, 0.64]))
     assert checker.checked(records, Kind("dm", 1.0, "hard")).short is None
     close = checker.checked(records, Kind("kmeans", 1.0, "soft"))
-    assert (
-        close.within
-        and close.short is not None
-        and close.best.method == "dm"
-        and "| yes |" in checker.told(records, close)
-    )
+    assert close.within and close.short is not None and close.best.method == "dm" and "| yes |" in checker.told(close)
     assert not checker.checked(records, Kind("dsa", 1.0, "hard")).within
     with pytest.raises(EvidenceError, match="did not measure"):
         checker.checked(records, Kind("idc", 1.0, "soft"))
     assert checker.kind_of(Advice("dm", {"labels": "teacher"}, ""), 1.0).labels == "soft"
     assert checker.kind_of(Advice("kmeans", {"soft": True}, ""), 1.0).labels == "soft"
     assert checker.kind_of(Advice("dm", {}, ""), 1.0).labels == "hard"
+
+
+def test_tried_labels_are_chosen_set_by_set_on_validation(script) -> None:
+    """Seed 0 has better soft labels on validation, seed 1 better hard ones, whatever the test says."""
+    checker = script("auto_check")
+    hard, soft = rows_of("dm", 1, [0.70, 0.72]), rows_of("dm", 1, [0.69, 0.73], "soft")
+    marks = {("hard", 0): 0.5, ("hard", 1): 0.6, ("soft", 0): 0.6, ("soft", 1): 0.5}
+    rows = [dataclasses.replace(r, validation=marks[r.labels, r.distillation_seed]) for r in [*hard, *soft]]
+    kind = checker.kind_of(Advice("dm", {"labels": "tried"}, ""), 1.0)
+    found = checker.checked(Records.of(rows), kind)
+    assert found.mine.value == pytest.approx((0.69 + 0.72) / 2)
+    assert found.best == Kind("dm", 1.0, "hard") and found.short is not None
+    assert "dm with labels tried" in checker.told(found)
+    with pytest.raises(EvidenceError, match="did not measure"):
+        checker.checked(Records.of(rows), checker.kind_of(Advice("idc", {"labels": "tried"}, ""), 1.0))
 
 
 @pytest.mark.parametrize("study", ["sdc_fashion", "sdc_mnist", "sdc_cifar", "sdc_grid"])

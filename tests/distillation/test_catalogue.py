@@ -52,7 +52,7 @@ def cell(
     return {**own, **changes}
 
 
-HERE: dict[str, Any] = {"budget": 60.0, "values": 784, "examples": 5000}
+HERE: dict[str, Any] = {"budget": 60.0, "values": 784, "examples": 5000, "validation": 100}
 
 
 def test_a_method_that_is_clearly_better_is_chosen() -> None:
@@ -66,6 +66,17 @@ def test_a_gain_that_may_be_none_is_chosen_and_said() -> None:
     advice = advise([cell(1, 60, low=-0.01)], per_class=1, **HERE)
     assert advice.method == "idc"  # the larger mean of two that are unclear
     assert "which may be no gain at all" in advice.sentence
+
+
+def test_labels_of_a_method_measured_with_both_are_tried() -> None:
+    known = cell(1, 60, low=0.01)
+    both = {**known, "methods": [*known["methods"], {**known["methods"][0], "labels": "soft", "difference": 0.01}]}
+    advice = advise([both], per_class=1, **HERE)
+    assert (advice.method, dict(advice.settings)) == ("dm", {"labels": "tried"})
+    assert "dm with hard or a teacher's soft labels, whichever are better on validation" in advice.sentence
+    assert "with hard ones +2.0 [+1.0, +3.0] points" in advice.sentence
+    alone = advise([both], per_class=1, **{**HERE, "validation": 0})
+    assert (alone.method, dict(alone.settings)) == ("dm", {})
 
 
 @pytest.mark.parametrize(("low", "difference"), [(-0.04, -0.02), (None, 0.02)])

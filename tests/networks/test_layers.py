@@ -10,7 +10,16 @@ from torch.func import jvp, vmap
 from limbeck.errors import OptionError
 from limbeck.networks import layers
 from limbeck.networks.convnet import ConvNet
-from limbeck.networks.layers import BatchNorm, Embedding, InstanceNorm, LayerNorm, collect, fresh, normalisation
+from limbeck.networks.layers import (
+    BatchNorm,
+    Convolution,
+    Embedding,
+    InstanceNorm,
+    LayerNorm,
+    collect,
+    fresh,
+    normalisation,
+)
 from limbeck.seeds import generator
 
 
@@ -153,3 +162,23 @@ def test_batch_norm_has_a_forward_derivative_over_a_stack_of_weights() -> None:
 
     _, tangent = jvp(vmap(scaled), (weights,), (torch.ones_like(weights),))
     torch.testing.assert_close(tangent[0], layer(x))
+
+
+@pytest.mark.parametrize("compiling", [False, True])
+@pytest.mark.parametrize(("channels", "kernel", "stride", "padding"), [(1, 3, 1, 3), (1, 5, 2, 2), (3, 3, 1, 4)])
+def test_a_convolution_is_pytorchs(
+    compiling: bool, channels: int, kernel: int, stride: int, padding: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where padding is added apart, and where a channel of zeros is added: values, gradients and derivatives."""
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: compiling)
+    mine = Convolution(channels, 4, kernel, stride, padding).double()
+    theirs = nn.Conv2d(channels, 4, kernel, stride, padding).double()
+    theirs.load_state_dict(mine.state_dict())
+    inputs = torch.randn(2, channels, 6, 6, dtype=torch.float64, requires_grad=True)
+    found, expected = mine(inputs), theirs(inputs)
+    torch.testing.assert_close(found, expected)
+    back = torch.randn_like(expected)
+    both = ((found, mine), (expected, theirs))
+    grads = [torch.autograd.grad(out, (inputs, *layer.parameters()), back) for out, layer in both]
+    for own, other in zip(*grads, strict=True):
+        torch.testing.assert_close(own, other)

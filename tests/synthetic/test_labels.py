@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from limbeck.errors import FitError, OptionError
-from limbeck.synthetic import LABELS, HardLabels, LearnedLabels, TeacherLabels, label_rule
+from limbeck.synthetic import LABELS, HardLabels, LearnedLabels, TeacherLabels, TriedLabels, label_rule
 from limbeck.values import decode, encode
 
 HARD = torch.tensor([2, 0])
@@ -40,6 +40,15 @@ def test_learned_labels_can_be_learned() -> None:
     (logits,) = variables.values()
     assert logits.grad is not None
     assert (logits.grad[:, 1] > 0).all()
+
+
+def test_tried_labels_begin_as_a_teachers() -> None:
+    rule, alone = TriedLabels(TeacherLabels(temperature=2.0)), TeacherLabels(temperature=2.0)
+    assert rule.needs_teacher and not rule.learned
+    torch.testing.assert_close(rule.targets(rule.start(HARD, 3, LOGITS)), alone.targets(alone.start(HARD, 3, LOGITS)))
+    assert label_rule("tried:networks=5") == TriedLabels(networks=5)
+    with pytest.raises(OptionError, match="at least 1"):
+        TriedLabels(networks=0)
 
 
 def test_what_does_not_fit_is_a_sentence() -> None:

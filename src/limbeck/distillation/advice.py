@@ -30,7 +30,14 @@ class Advice:
 def advised(task: Task, per_class: int | tuple[int, ...], budget: float | None = None) -> Advice:
     """What the committed table says for this task, size and budget (seconds; None: however long it takes)."""
     largest = max(stored_per_class(task, per_class))
-    return advise(table(), per_class=largest, budget=budget, values=math.prod(task.shape), examples=min(task.counts))
+    return advise(
+        table(),
+        per_class=largest,
+        budget=budget,
+        values=math.prod(task.shape),
+        examples=min(task.counts),
+        validation=len(task.validation),
+    )
 
 
 def table() -> Sequence[Mapping[str, Any]]:
@@ -40,15 +47,23 @@ def table() -> Sequence[Mapping[str, Any]]:
 
 
 def advise(
-    cells: Sequence[Mapping[str, Any]], *, per_class: int, budget: float | None, values: int, examples: int
+    cells: Sequence[Mapping[str, Any]],
+    *,
+    per_class: int,
+    budget: float | None,
+    values: int,
+    examples: int,
+    validation: int,
 ) -> Advice:
     """The best method of the nearest cell; a pure function.
 
-    values: numbers in one input; examples: of the smallest class. Cells are compared by weighted differences of
-    logarithms of the size, the budget, the values and the examples. In a cell the method with the largest mean gain
-    over the best selection is taken: of those whose own 95 % interval lies above zero; where there is none, of those
-    that gained; where none did, the best selection with a teacher's soft labels. A choice is no claim that the method
-    works, and is not corrected for their number: the sentence gives the interval, and p after Holm.
+    values: numbers in one input; examples: of the smallest class; validation: examples to choose by. Cells are
+    compared by weighted differences of logarithms of the size, the budget, the values and the examples. In a cell the
+    method with the largest mean gain over the best selection is taken: of those whose own 95 % interval lies above
+    zero; where there is none, of those that gained; where none did, the best selection with a teacher's soft labels.
+    Which labels are better does not carry over from one data set to another, so a method that was measured with both
+    has them tried on validation. A choice is no claim that the method works, and is not corrected for their number:
+    the sentence gives the interval, and p after Holm.
     """
     if not cells:
         raise OptionError("the table of measured methods is empty: name a method (--method dm).")
@@ -68,6 +83,11 @@ def advise(
         gain = f"{100 * best['difference']:+.1f} {interval} points over {_spoken(cell['best'])}"
         gain += f", p = {best['p']:.2g} after Holm over all methods"
         gain += "" if best["low"] > 0 else ", which may be no gain at all"
+        both = {m["labels"] for m in cell["methods"] if m["method"] == best["method"]} >= {"hard", "soft"}
+        if both and validation:
+            tried = f"{best['method']} with hard or a teacher's soft labels, whichever are better on validation"
+            measured = f"with {best['labels']} ones {gain}"
+            return Advice(best["method"], {"labels": "tried"}, f"auto chose {tried}: {measured} ({known}).")
         soft = {"labels": "teacher"} if best["labels"] == "soft" else {}
         return Advice(best["method"], soft, f"auto chose {_spoken(best)}: {gain} ({known}).")
     chosen = cell["selection"]

@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from limbeck.compilation import settled
 from limbeck.compute import Compute
 from limbeck.data.examples import Examples
 from limbeck.data.task import Task
@@ -21,6 +22,7 @@ from limbeck.files import write_atomically
 from limbeck.networks.network import Network
 from limbeck.seeds import derive
 from limbeck.training.configuration import Configuration, Schedule, Updates
+from limbeck.training.cost import forward_seconds
 from limbeck.training.stages import Stages
 from limbeck.training.train import train
 from limbeck.values import canonical, digest, value
@@ -62,8 +64,9 @@ class Gauge:
 
     def panel(self, task: Task, situation: Situation, stages: Stages | None = None) -> Panel:
         """Trained networks, decided by the situation's seed. Raises FitError where one of them diverges."""
-        compute = situation.compute.resolve()
         network = self.training.architecture.build(task.shape, len(task.classes))
+        shown = forward_seconds(network, len(task.train)) * len(self.measure.keep) * self.networks
+        compute = settled(situation.compute, work_seconds=shown)
         whole = self.training.length.updates(len(task.train), self.training.batch)
         marks = [round(share * whole) for share in self.measure.keep]
         last = max(1, *marks)
@@ -75,7 +78,7 @@ class Gauge:
             begun,
             task.train,
             seeds=[derive(situation.seed, "difficulty", i) for i in range(self.networks)],
-            compute=compute,
+            compute=situation.compute.resolve(),
             keep=[mark / last for mark in marks],
             stages=stages,
         )

@@ -22,6 +22,7 @@ from limbeck.distillation.checkpoint import BETWEEN, CHECKPOINT, Standing, read_
 from limbeck.distillation.distiller import Distiller, Progress, Situation, stored_per_class
 from limbeck.distillation.effort import step_seconds
 from limbeck.distillation.image_rate import GivenRate, ImageRate
+from limbeck.distillation.label_choice import check_triable, choose_labels
 from limbeck.distillation.levelling import levelled
 from limbeck.distillation.log import Log
 from limbeck.distillation.moments import packed, unpacked
@@ -36,7 +37,7 @@ from limbeck.matching.state import State, Surroundings
 from limbeck.matching.surrogate import Place, Surrogate
 from limbeck.seeds import generator
 from limbeck.synthetic.initial import Initial, RealRandom, Wanted
-from limbeck.synthetic.labels import HardLabels, LabelRule, LearnedLabels
+from limbeck.synthetic.labels import HardLabels, LabelRule, LearnedLabels, TriedLabels
 from limbeck.synthetic.parametrisation import Parametrisation
 from limbeck.synthetic.pixels import Pixels
 from limbeck.synthetic.synthetic_set import SyntheticSet
@@ -85,7 +86,8 @@ class MatchingDistiller(Distiller):
     optimizer:     of the variables; its ``lr`` is the image learning rate, unless ``rate`` measures another.
     iterations:    matching steps.
     real_batch:    real examples a class and iteration.
-    labels:        learned ones are optimised along; a teacher's are given to the finished images (matching: hard).
+    labels:        learned ones are optimised along; a teacher's, or tried ones, are given to the finished images
+                   (matching: hard).
     teacher:       how the network that gives labels is trained on the real training split, where one is needed.
     recipe:        how the finished set is meant to be trained on.
     within:        the real examples that are matched and started from.
@@ -120,6 +122,7 @@ class MatchingDistiller(Distiller):
         labels = torch.repeat_interleave(torch.arange(len(task.classes)), torch.tensor(per_class))
         sizes = tuple(n * self.parametrisation.multiplicity for n in per_class)
         self.within.check(task, sizes)
+        check_triable(self.labels, task)
         real = RealSide(self.within.part(task, self.teacher, situation), len(task.classes), device)
         frame = _Frame(task, situation, compute, device, real, labels.to(device), sizes)
         good = _stored(frame, CHECKPOINT) or self._start(frame)
@@ -129,14 +132,14 @@ class MatchingDistiller(Distiller):
             outcome = self._run(good, standing, frame, log)
         if outcome is None:
             return None
-        targets = self._final_targets(outcome, frame)
+        targets, why = self._final_targets(outcome, frame)
         made = Made(
             _images(outcome.variables),
             labels,
             targets,
             outcome.losses,
             {"iterations": self.iterations, "rollbacks": outcome.attempt, "lr": self._lr(outcome)},
-            (*self.remarks, *filter(None, (self.state.told(outcome.location),))),
+            (*self.remarks, *filter(None, (self.state.told(outcome.location), why))),
         )
         return finished(self, task, replace(situation, compute=compute), made)
 
@@ -291,14 +294,19 @@ class MatchingDistiller(Distiller):
             return None
         return self.labels.targets({k[len(LABELS) :]: v for k, v in variables.items() if k.startswith(LABELS)})
 
-    def _final_targets(self, standing: Standing, frame: _Frame) -> Tensor | None:
+    def _final_targets(self, standing: Standing, frame: _Frame) -> tuple[Tensor | None, str]:
+        """The targets to store, None for hard labels, and a sentence where there was something to choose."""
         if self.labels.learned or not self.labels.needs_teacher:
-            return self._targets(standing.variables)
+            return self._targets(standing.variables), ""
         with torch.no_grad():
             inputs = self.parametrisation.decode(_images(standing.variables))
         hard = frame.labels.repeat_interleave(self.parametrisation.multiplicity)
         started = self.labels.start(hard, len(frame.task.classes), self._teacher_logits(inputs, frame))
-        return self.labels.targets(started)
+        targets = self.labels.targets(started)
+        if not isinstance(self.labels, TriedLabels) or targets is None:
+            return targets, ""
+        networks = self.labels.networks
+        return choose_labels(frame.task, self.recipe, inputs, hard, targets, frame.situation, networks=networks)
 
     def _teacher_logits(self, inputs: Tensor, frame: _Frame) -> Tensor:
         if self.teacher is None:

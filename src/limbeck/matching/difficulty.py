@@ -17,6 +17,7 @@ from limbeck.matching.per_example import chunks
 from limbeck.networks.network import Network
 from limbeck.shapes import Params, Points, Scalar
 from limbeck.training.loss import example_losses
+from limbeck.training.predict import predict
 
 __all__ = [
     "batch_gradient_norm",
@@ -102,6 +103,8 @@ def sample_gradient_norms(network: Network, params: Params, inputs: Tensor, targ
 
 
 def _logits(network: Network, params: Params, examples: Examples, compute: Compute) -> Tensor:
+    if examples.inputs.dtype == torch.float32:
+        return predict(network, params, examples.inputs, statistics=None, compute=compute)
     with torch.no_grad():
         rows = chunks(len(examples), network, compute)
         return torch.cat([network(params, examples.inputs[r]).logits for r in rows])

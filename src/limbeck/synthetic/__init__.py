@@ -4,7 +4,7 @@ from limbeck.synthetic.choose import Chooser, Features, Herding, KCenter, KMeans
 from limbeck.synthetic.export import FORMATS, export
 from limbeck.synthetic.factored import Factored
 from limbeck.synthetic.initial import Chosen, Initial, Noise, RealRandom, Wanted
-from limbeck.synthetic.labels import HardLabels, LabelRule, LearnedLabels, TeacherLabels
+from limbeck.synthetic.labels import HardLabels, LabelRule, LearnedLabels, TeacherLabels, TriedLabels
 from limbeck.synthetic.names import (
     CHOOSERS,
     INITIALS,
@@ -45,6 +45,7 @@ __all__ = [
     "RealRandom",
     "SyntheticSet",
     "TeacherLabels",
+    "TriedLabels",
     "Wanted",
     "choose_real",
     "chooser",

@@ -10,7 +10,7 @@ from limbeck.errors import FitError, OptionError
 from limbeck.shapes import Labels, Params, Targets
 from limbeck.values import value
 
-__all__ = ["HardLabels", "LabelRule", "LearnedLabels", "TeacherLabels"]
+__all__ = ["HardLabels", "LabelRule", "LearnedLabels", "TeacherLabels", "TriedLabels"]
 
 
 class LabelRule(ABC):
@@ -74,6 +74,35 @@ class TeacherLabels(LabelRule):
 
     def targets(self, variables: Params) -> Targets | None:
         return variables["targets"]
+
+
+@final
+@value
+class TriedLabels(LabelRule):
+    """Hard labels or a teacher's, whichever train better networks on validation: decided once the images are finished.
+
+    teacher:  the labels that are tried beside the hard ones.
+    networks: that are trained with either, by the recipe of the set; ≥ 1.
+    """
+
+    teacher: TeacherLabels = TeacherLabels()
+    networks: int = 3
+
+    def __post_init__(self) -> None:
+        if self.networks < 1:
+            raise OptionError(f"labels are tried with {self.networks} networks: at least 1 is needed.")
+
+    @property
+    def needs_teacher(self) -> bool:
+        return True
+
+    def start(self, hard: Labels, classes: int, teacher: Targets | None = None) -> Params:
+        """Those of the teacher."""
+        return self.teacher.start(hard, classes, teacher)
+
+    def targets(self, variables: Params) -> Targets | None:
+        """Those of the teacher; None, for hard labels, is for whoever has tried them to say."""
+        return self.teacher.targets(variables)
 
 
 @final

@@ -6,7 +6,7 @@ from limbeck.options import pick
 from limbeck.synthetic.choose import Chooser, Herding, KCenter, KMeans, Random
 from limbeck.synthetic.factored import Factored
 from limbeck.synthetic.initial import Chosen, Initial, Noise, RealRandom
-from limbeck.synthetic.labels import HardLabels, LabelRule, LearnedLabels, TeacherLabels
+from limbeck.synthetic.labels import HardLabels, LabelRule, LearnedLabels, TeacherLabels, TriedLabels
 from limbeck.synthetic.parametrisation import Parametrisation
 from limbeck.synthetic.pixels import Pixels
 
@@ -41,6 +41,7 @@ PARAMETRISATIONS: Mapping[str, tuple[Parametrisation, str]] = {
 LABELS: Mapping[str, tuple[LabelRule, str]] = {
     "hard": (HardLabels(), "the class of each example"),
     "teacher": (TeacherLabels(), "probabilities of a network trained on real data"),
+    "tried": (TriedLabels(), "hard or a teacher's, whichever train better networks on validation"),
     "learned": (LearnedLabels(), "probabilities optimised with the images"),
 }
 
