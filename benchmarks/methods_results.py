@@ -6,6 +6,7 @@ python benchmarks/methods_results.py [benchmarks/results/methods.parquet]
 import contextlib
 import sys
 from pathlib import Path
+from statistics import fmean, stdev
 
 from compared import Compared, Left, beside, budgets, family, left, named, points, put
 
@@ -14,6 +15,7 @@ from limbeck.distillation.methods import METHODS
 from limbeck.errors import EvidenceError
 from limbeck.evaluation import Records, kinds, of_kind, score
 from limbeck.evaluation.cells import FULL, Kind
+from limbeck.evaluation.intervals import t_interval
 from limbeck.evaluation.table import percent
 from limbeck.study.results import StudyResults
 from limbeck.study.study import MethodChoice
@@ -169,11 +171,46 @@ def section(results: StudyResults) -> str:
     return "\n\n".join(text for part in parts if (text := "\n".join(part).strip()))
 
 
+def beside_float32(records: Records, before: Records) -> str:
+    """One row a kind that both hold: accuracy now minus accuracy before, over the sets of the seeds that both have."""
+    rows = ["| a class | method | labels | float32 | bfloat16 | difference, points | sets |", "|---" * 7 + "|"]
+    gaps: list[float] = []
+    for kind in kinds(before):
+        if kind.method.startswith(FULL) or kind not in kinds(records):
+            continue
+        now, then = by_set(of_kind(records, kind)), by_set(of_kind(before, kind))
+        both = sorted(now.keys() & then.keys())
+        if both:
+            gaps += [100 * (now[seed] - then[seed]) for seed in both]
+            means = [100 * fmean(found[seed] for seed in both) for found in (then, now)]
+            cells = [f"{kind.per_class:g}", kind.method, kind.labels, *(f"{mean:.1f}" for mean in means)]
+            rows.append("| " + " | ".join([*cells, f"{means[1] - means[0]:+.1f}", str(len(both))]) + " |")
+    if not gaps:
+        return "No set was made both ways yet."
+    head = f"Bfloat16 minus float32 over {len(gaps)} sets with one kind of labels, made and judged both ways: "
+    head += f"{fmean(gaps):+.2f} points"
+    if len(gaps) > 1:
+        low, high = t_interval(gaps)
+        head += f" [{low:+.2f}, {high:+.2f}], standard deviation {stdev(gaps):.1f}"
+    return "\n".join([f"{head}.", "", *rows])
+
+
+def by_set(records: Records) -> dict[int, float]:
+    """Mean accuracy over the networks of each distillation seed."""
+    found: dict[int, list[float]] = {}
+    for row in records:
+        found.setdefault(row.distillation_seed, []).append(row.accuracy)
+    return {seed: fmean(reached) for seed, reached in found.items()}
+
+
 def main() -> None:
     """Put the section between the marks of docs/results.md."""
-    text = section(StudyResults.load(sys.argv[1] if len(sys.argv) > 1 else HERE / "results" / "methods.parquet"))
-    put(PAGE, "methods", text)
-    print(text)
+    results = StudyResults.load(sys.argv[1] if len(sys.argv) > 1 else HERE / "results" / "methods.parquet")
+    before = StudyResults.load(HERE / "results" / "methods_float32.parquet")
+    tests = (each.records.where(split="test") for each in (results, before))
+    for name, text in (("methods", section(results)), ("methods-float32", beside_float32(*tests))):
+        put(PAGE, name, text)
+        print(text)
 
 
 if __name__ == "__main__":

@@ -251,3 +251,14 @@ def test_reasons_has_a_row_for_each_thing_tried(script) -> None:
     assert reasons.section(found).splitlines()[0] == "| | 1 a class | 10 a class |"
     assert reasons.section(found).splitlines()[-1].endswith("| — |")
     assert Study.load(BENCHMARKS / "reasons.yaml").evaluation.splits == ("validation",)  # the test split stays shut
+
+
+def test_two_makings_of_a_study_are_set_beside_each_other(script) -> None:
+    """Only what both hold counts: seeds 0 and 1 of dm at 1 a class, +1 and +3 points."""
+    then = Records.of(rows_of("dm", 1, [0.60, 0.61]) + rows_of("idc", 1, [0.5]))
+    now = Records.of(rows_of("dm", 1, [0.61, 0.64, 0.9]) + rows_of("dc", 1, [0.5]))
+    reader = script("methods_results")
+    text = reader.beside_float32(now, then)
+    assert "over 2 sets" in text and "+2.00 points [" in text and "standard deviation 1.4" in text
+    assert cells(text, "1", "dm")[3:] == ["60.5", "62.5", "+2.0", "2"]
+    assert reader.beside_float32(now, Records.of(rows_of("idc", 1, [0.5]))) == "No set was made both ways yet."

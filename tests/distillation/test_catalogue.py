@@ -1,16 +1,25 @@
 """What methods are made of, and which of them the table advises."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
 
+from limbeck import values
+from limbeck.compute import Compute
+from limbeck.data.pools import PartPool
 from limbeck.data.task import Task
-from limbeck.distillation.advice import TABLE, advise, advised, table
+from limbeck.distillation.advice import FEW_EPOCHS, TABLE, advise, advised, table
 from limbeck.distillation.catalogue import costs, described
 from limbeck.distillation.distill import distill
+from limbeck.distillation.effort import labelling_seconds
 from limbeck.distillation.methods import METHODS
+from limbeck.distillation.setting import TEACHER_EPOCHS, Setting
 from limbeck.errors import OptionError
+from limbeck.synthetic.labels import TriedLabels
+from limbeck.training.configuration import Epochs
 
 
 def test_every_method_is_described_and_measured() -> None:
@@ -52,7 +61,7 @@ def cell(
     return {**own, **changes}
 
 
-HERE: dict[str, Any] = {"budget": 60.0, "values": 784, "examples": 5000, "validation": 100}
+HERE: dict[str, Any] = {"budget": 60.0, "values": 784, "examples": 5000}
 
 
 def test_a_method_that_is_clearly_better_is_chosen() -> None:
@@ -72,11 +81,31 @@ def test_labels_of_a_method_measured_with_both_are_tried() -> None:
     known = cell(1, 60, low=0.01)
     both = {**known, "methods": [*known["methods"], {**known["methods"][0], "labels": "soft", "difference": 0.01}]}
     advice = advise([both], per_class=1, **HERE)
-    assert (advice.method, dict(advice.settings)) == ("dm", {"labels": "tried"})
-    assert "dm with hard or a teacher's soft labels, whichever are better on validation" in advice.sentence
-    assert "with hard ones +2.0 [+1.0, +3.0] points" in advice.sentence
-    alone = advise([both], per_class=1, **{**HERE, "validation": 0})
-    assert (alone.method, dict(alone.settings)) == ("dm", {})
+    assert (advice.method, dict(advice.settings)) == ("dm", {})
+    assert advice.tried is not None
+    assert "dm with hard or a teacher's soft labels, whichever are better on validation" in advice.tried
+    assert "with hard ones +2.0 [+1.0, +3.0] points" in advice.tried
+    assert advise([known], per_class=1, **HERE).tried is None
+
+
+def test_labels_are_tried_where_the_budget_and_the_task_allow_it(task: Task) -> None:
+    """Decided for two threads, whatever there are: a budget of 1 ms leaves nothing; a small one takes the table's few
+    epochs; none at all takes the usual ones."""
+    short, long = advised(task, 1, 1e-3), advised(task, 1)
+    assert "labels" not in short.settings or short.settings["labels"] == "teacher"
+    assert dict(long.settings) == {"labels": "tried"}
+    usual, few = (labels_of(task, epochs) for epochs in (TEACHER_EPOCHS, FEW_EPOCHS))
+    middle = advised(task, 1, (usual + few) / 2 * torch.get_num_threads() / 2)
+    assert dict(middle.settings) == {"labels": "tried", "teacher_epochs": FEW_EPOCHS}
+    bare = replace(task, validation=PartPool(task.validation, torch.arange(0)))
+    assert dict(advised(bare, 1).settings) in ({}, {"labels": "teacher"})
+
+
+def labels_of(task: Task, epochs: int) -> float:
+    """Computed seconds of trying labels with a teacher of so many epochs, one image a class of a set of four in one."""
+    setting = Setting.of(task, 1)
+    teacher = values.replace(setting.teacher, length=Epochs(epochs))
+    return labelling_seconds(task, TriedLabels(), setting.recipe(), teacher, made=16, compute=Compute("cpu"))
 
 
 @pytest.mark.parametrize(("low", "difference"), [(-0.04, -0.02), (None, 0.02)])

@@ -6,15 +6,17 @@ from pathlib import Path
 import pytest
 import torch
 
+from limbeck import values
 from limbeck.compute import Compute
 from limbeck.data.pools import PartPool
 from limbeck.data.task import Task
 from limbeck.distillation.distill import compose, distill, distill_into
 from limbeck.distillation.distiller import Situation
-from limbeck.distillation.label_choice import choose_labels
+from limbeck.distillation.label_choice import choose_labels, trial
 from limbeck.errors import FitError
 from limbeck.networks.convnet import ConvNet
-from limbeck.training.configuration import Configuration, Updates
+from limbeck.synthetic.labels import TriedLabels
+from limbeck.training.configuration import Configuration, Epochs, Updates
 from limbeck.training.optimizer import SGD
 
 RECIPE = Configuration("own", ConvNet(depth=1, width=8), optimizer=SGD(lr=0.05), length=Updates(40))
@@ -30,7 +32,7 @@ def test_the_labels_that_tell_the_classes_are_chosen(task: Task, right: str) -> 
     wrong = (true + 1) % 4
     hard, soft = (true, wrong) if right == "hard" else (wrong, true)
     targets = torch.nn.functional.one_hot(soft, 4).float()
-    choice = choose_labels(task, RECIPE, inputs, hard, targets, SITUATION, networks=2)
+    choice = choose_labels(task, TriedLabels(networks=2), RECIPE, inputs, hard, targets, SITUATION)
     assert (choice.targets is None) == (right == "hard")
     assert choice.targets is None or choice.targets is targets
     assert choice.sentence.startswith("hard labels were" if right == "hard" else "a teacher's labels were")
@@ -42,8 +44,15 @@ def test_equal_labels_stay_hard(task: Task) -> None:
     index = torch.cat([task.train.of_class(c)[:2] for c in range(4)])
     hard = torch.arange(4).repeat_interleave(2)
     targets = torch.nn.functional.one_hot(hard, 4).float()
-    same = choose_labels(task, RECIPE, task.train.take(index), hard, targets, SITUATION, networks=1)
+    same = choose_labels(task, TriedLabels(networks=1), RECIPE, task.train.take(index), hard, targets, SITUATION)
     assert same.targets is None
+
+
+def test_trials_are_no_longer_than_asked() -> None:
+    assert trial(TriedLabels(updates=40), RECIPE) is RECIPE
+    assert trial(TriedLabels(updates=10), RECIPE) == values.replace(RECIPE, length=Updates(10))
+    by_epochs = values.replace(RECIPE, length=Epochs(3))
+    assert trial(TriedLabels(updates=10), by_epochs) is by_epochs
 
 
 def test_a_set_holds_the_labels_that_were_chosen_and_says_why(task: Task) -> None:

@@ -95,6 +95,9 @@ def distill(
     situation = Situation(per_class, seed, compute, directory=directory)
     timed = _seconds(budget, "iterations" in chosen, distiller, task, situation)
     made = _run(distiller, task, situation, timed)
+    for note in made.card.notes:
+        if note not in (*task.notes, *getattr(distiller, "remarks", ())):  # those were said before the run
+            say(f"[yellow]note:[/] {escape(note)}")
     emit(
         {"out": str(directory), "method": method, "examples": len(made), "fingerprint": made.card.fingerprint},
         as_json=as_json,
@@ -150,8 +153,9 @@ def _seconds(
         timing = measured_timing(distiller, task, situation, spend=4.0)
     whole = timing.seconds(distiller.iterations)
     if fixed or whole <= PATIENCE:
-        ahead = f", {seconds_in_words(timing.before)} of it before the first" if timing.before > PREPARES else ""
-        say(f"{about(whole)} for {distiller.iterations:,} iterations{ahead}.")
+        parts = [(timing.before, "before the first"), (timing.after, "for labels after the last")]
+        apart = "".join(f", {seconds_in_words(long)} of it {when}" for long, when in parts if long > PREPARES)
+        say(f"{about(whole)} for {distiller.iterations:,} iterations{apart}.")
         return None
     say(
         f"The published {distiller.iterations:,} iterations would take about {seconds_in_words(whole)} here; "

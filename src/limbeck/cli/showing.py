@@ -115,6 +115,7 @@ def show(
         rows.insert(6, ["loss", f"{card.losses[0][1]:.4g} at first, {card.losses[-1][1]:.4g} at last"])
     if pool := _pool(card.distiller.get("within")):
         rows.insert(3, ["seen of real", pool])
+    rows += [["note", note] for note in card.notes]
     emit(facts, as_json=as_json, otherwise=table(["", str(directory)], rows))
     say(f"Pictures: {directory / 'preview.png'}; next: {again('limbeck', 'evaluate', directory)}")
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from limbeck import values
 from limbeck.data.task import Task
-from limbeck.distillation.distiller import Progress, Situation
+from limbeck.distillation.distiller import Progress, Situation, stored_per_class
+from limbeck.distillation.effort import labelling_seconds
 from limbeck.distillation.outer_loop import MatchingDistiller
 from limbeck.errors import OptionError
 
@@ -35,14 +36,16 @@ class _Enough(Exception):
 
 
 class Timing(NamedTuple):
-    """What a run costs: seconds before its first iteration (networks that are trained first), and of an iteration."""
+    """What a run costs: seconds before its first iteration (networks that are trained first), of an iteration, and
+    after the last one (labels), which are computed from sizes, not measured."""
 
     before: float
     iteration: float
+    after: float = 0.0
 
     def seconds(self, iterations: int) -> float:
         """Of a whole run."""
-        return self.before + iterations * self.iteration
+        return self.before + iterations * self.iteration + self.after
 
 
 def measured_timing(distiller: MatchingDistiller, task: Task, situation: Situation, *, spend: float) -> Timing:
@@ -63,7 +66,15 @@ def measured_timing(distiller: MatchingDistiller, task: Task, situation: Situati
         values.replace(distiller, iterations=max(distiller.iterations, 4)).distill(task, trial)
     steps = [after - before for before, after in pairwise(times[1:])]
     each = sum(steps) / len(steps)
-    return Timing(max(0.0, times[1] - times[0] - each), each)
+    return Timing(max(0.0, times[1] - times[0] - each), each, _after(distiller, task, situation))
+
+
+def _after(distiller: MatchingDistiller, task: Task, situation: Situation) -> float:
+    multiplicity = distiller.parametrisation.multiplicity
+    made = sum(stored_per_class(task, situation.per_class, multiplicity)) * multiplicity
+    return labelling_seconds(
+        task, distiller.labels, distiller.recipe, distiller.teacher, made=made, compute=situation.compute.resolve()
+    )
 
 
 def iterations_for(
@@ -72,9 +83,9 @@ def iterations_for(
     """How many iterations fit in ``seconds`` on this machine, at least 1.
 
     A tenth of the budget goes into measuring. What a method prepares (networks trained on real data) is taken off
-    twice, because the measurement and the run both pay for it; once where the measurement stands ``apart``. Where the
-    run is too short to be compiled and what was measured was not, it is measured again. Raises OptionError where
-    preparing leaves nothing.
+    twice, because the measurement and the run both pay for it; once where the measurement stands ``apart``. Labels that
+    are made after the last iteration come on top. Where the run is too short to be compiled and what was measured was
+    not, it is measured again. Raises OptionError where preparing leaves nothing.
     """
     spend = min(0.1 * seconds, 20.0)
     found = _fitting(seconds, distiller, measured_timing(distiller, task, situation, spend=spend), apart)

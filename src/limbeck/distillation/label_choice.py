@@ -13,13 +13,13 @@ from limbeck.errors import FitError
 from limbeck.networks.network import Network
 from limbeck.seeds import derive
 from limbeck.synthetic.labels import LabelRule, TriedLabels
-from limbeck.training.configuration import Configuration
+from limbeck.training.configuration import Configuration, Updates
 from limbeck.training.predict import fitted, predict
 from limbeck.training.stages import Stages
 from limbeck.training.train import train
-from limbeck.values import canonical, digest
+from limbeck.values import canonical, digest, replace
 
-__all__ = ["LabelChoice", "check_triable", "choose_labels"]
+__all__ = ["LabelChoice", "check_triable", "choose_labels", "trial"]
 
 
 class LabelChoice(NamedTuple):
@@ -38,23 +38,33 @@ def check_triable(rule: LabelRule, task: Task) -> None:
         )
 
 
+def trial(rule: TriedLabels, recipe: Configuration) -> Configuration:
+    """How the networks of a trial are trained: as ``recipe`` says, no longer than ``rule`` allows."""
+    length = recipe.length
+    return (
+        recipe
+        if not isinstance(length, Updates) or length.count <= rule.updates
+        else (replace(recipe, length=Updates(rule.updates)))
+    )
+
+
 def choose_labels(
     task: Task,
+    rule: TriedLabels,
     recipe: Configuration,
     inputs: Tensor,
     hard: Tensor,
     soft: Tensor,
     situation: Situation,
-    *,
-    networks: int,
 ) -> LabelChoice:
-    """Train ``networks`` networks by ``recipe`` on ``inputs`` (n, …) with ``hard`` (n,) and with ``soft`` (n, classes)
-    labels, and keep those with the higher mean accuracy on validation; hard ones where both are equal.
+    """Train networks on ``inputs`` (n, …) with ``hard`` (n,) and with ``soft`` (n, classes) labels, and keep those with
+    the higher mean accuracy on validation; hard ones where both are equal.
 
     A network that did not finish counts 0. Raises Paused where the session ended meanwhile.
     """
+    recipe = trial(rule, recipe)
     network = recipe.architecture.build(task.shape, len(task.classes))
-    seeds = [derive(situation.seed, "labels", i) for i in range(networks)]
+    seeds = [derive(situation.seed, "labels", i) for i in range(rule.networks)]
     content = [task.fingerprint, task.split_seed, situation.seed, canonical(recipe), float(inputs.double().sum())]
     staged = [situation.stages(f"labels-{name}-{digest(content)}") for name in ("hard", "soft")]
     scores = []
@@ -68,7 +78,7 @@ def choose_labels(
     what, other = ("a teacher's labels", "hard ones") if better else ("hard labels", "a teacher's")
     sentence = (
         f"{what} were chosen: on validation they train networks to {100 * max(scores):.1f} %, and {other} to "
-        f"{100 * min(scores):.1f} % (mean of {networks})."
+        f"{100 * min(scores):.1f} % (mean of {rule.networks})."
     )
     return LabelChoice(soft if better else None, sentence)
 

@@ -305,8 +305,7 @@ class MatchingDistiller(Distiller):
         targets = self.labels.targets(started)
         if not isinstance(self.labels, TriedLabels) or targets is None:
             return targets, ""
-        networks = self.labels.networks
-        return choose_labels(frame.task, self.recipe, inputs, hard, targets, frame.situation, networks=networks)
+        return choose_labels(frame.task, self.labels, self.recipe, inputs, hard, targets, frame.situation)
 
     def _teacher_logits(self, inputs: Tensor, frame: _Frame) -> Tensor:
         if self.teacher is None:

@@ -83,14 +83,18 @@ class TriedLabels(LabelRule):
 
     teacher:  the labels that are tried beside the hard ones.
     networks: that are trained with either, by the recipe of the set; ≥ 1.
+    updates:  of each network at most, where the recipe counts updates; ≥ 1.
     """
 
     teacher: TeacherLabels = TeacherLabels()
     networks: int = 3
+    updates: int = 300
 
     def __post_init__(self) -> None:
-        if self.networks < 1:
-            raise OptionError(f"labels are tried with {self.networks} networks: at least 1 is needed.")
+        if self.networks < 1 or self.updates < 1:
+            raise OptionError(
+                f"labels are tried with {self.networks} networks of {self.updates} updates: at least 1 is needed."
+            )
 
     @property
     def needs_teacher(self) -> bool:
