@@ -14,7 +14,7 @@ from limbeck.distillation.catalogue import SEEN
 from limbeck.distillation.methods import METHODS
 from limbeck.errors import EvidenceError
 from limbeck.evaluation import Records, kinds, of_kind, score
-from limbeck.evaluation.cells import FULL, Kind
+from limbeck.evaluation.cells import FULL, Kind, cells
 from limbeck.evaluation.intervals import t_interval
 from limbeck.evaluation.table import percent
 from limbeck.study.results import StudyResults
@@ -175,16 +175,15 @@ def beside_float32(records: Records, before: Records) -> str:
     """One row a kind that both hold: accuracy now minus accuracy before, over the sets of the seeds that both have."""
     rows = ["| a class | method | labels | float32 | bfloat16 | difference, points | sets |", "|---" * 7 + "|"]
     gaps: list[float] = []
-    for kind in kinds(before):
-        if kind.method.startswith(FULL) or kind not in kinds(records):
-            continue
-        now, then = by_set(of_kind(records, kind)), by_set(of_kind(before, kind))
+    shared = [kind for kind in kinds(before) if kind in kinds(records) and not kind.method.startswith(FULL)]
+    for kind in shared:
+        now, then = (cells(of_kind(each, kind)).by_unit() for each in (records, before))
         both = sorted(now.keys() & then.keys())
         if both:
             gaps += [100 * (now[seed] - then[seed]) for seed in both]
             means = [100 * fmean(found[seed] for seed in both) for found in (then, now)]
-            cells = [f"{kind.per_class:g}", kind.method, kind.labels, *(f"{mean:.1f}" for mean in means)]
-            rows.append("| " + " | ".join([*cells, f"{means[1] - means[0]:+.1f}", str(len(both))]) + " |")
+            known = [f"{kind.per_class:g}", kind.method, kind.labels, *(f"{mean:.1f}" for mean in means)]
+            rows.append("| " + " | ".join([*known, f"{means[1] - means[0]:+.1f}", str(len(both))]) + " |")
     if not gaps:
         return "No set was made both ways yet."
     head = f"Bfloat16 minus float32 over {len(gaps)} sets with one kind of labels, made and judged both ways: "
@@ -193,14 +192,6 @@ def beside_float32(records: Records, before: Records) -> str:
         low, high = t_interval(gaps)
         head += f" [{low:+.2f}, {high:+.2f}], standard deviation {stdev(gaps):.1f}"
     return "\n".join([f"{head}.", "", *rows])
-
-
-def by_set(records: Records) -> dict[int, float]:
-    """Mean accuracy over the networks of each distillation seed."""
-    found: dict[int, list[float]] = {}
-    for row in records:
-        found.setdefault(row.distillation_seed, []).append(row.accuracy)
-    return {seed: fmean(reached) for seed, reached in found.items()}
 
 
 def main() -> None:

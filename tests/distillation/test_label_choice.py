@@ -1,6 +1,7 @@
 """Labels that are tried on validation: what is chosen, said and resumed."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,13 @@ from limbeck.data.pools import PartPool
 from limbeck.data.task import Task
 from limbeck.distillation.distill import compose, distill, distill_into
 from limbeck.distillation.distiller import Situation
+from limbeck.distillation.effort import labelling_seconds
 from limbeck.distillation.label_choice import choose_labels, trial
 from limbeck.errors import FitError
 from limbeck.networks.convnet import ConvNet
-from limbeck.synthetic.labels import TriedLabels
+from limbeck.synthetic.labels import HardLabels, LearnedLabels, TeacherLabels, TriedLabels
 from limbeck.training.configuration import Configuration, Epochs, Updates
+from limbeck.training.cost import forward_seconds, training_seconds
 from limbeck.training.optimizer import SGD
 
 RECIPE = Configuration("own", ConvNet(depth=1, width=8), optimizer=SGD(lr=0.05), length=Updates(40))
@@ -76,6 +79,19 @@ def test_trials_that_are_interrupted_go_on_to_the_same_bytes(task: Task, tmp_pat
     assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "parts" / name).read_bytes()
     assert made.card.notes == whole.card.notes
     assert not list((tmp_path / "cache").glob("labels-*"))
+
+
+def test_what_labels_cost_is_counted_from_sizes(task: Task) -> None:
+    """Nothing for hard labels; a teacher's training; two kinds × networks of short trainings and their validation."""
+    guide, cpu = values.replace(RECIPE, length=Epochs(2)), Compute("cpu")
+    network = RECIPE.architecture.build(task.shape, 4)
+    cost = partial(labelling_seconds, task, recipe=RECIPE, teacher=guide, made=8, compute=cpu)
+    assert cost(HardLabels()) == 0 == cost(LearnedLabels())
+    updates = guide.length.updates(len(task.train), guide.batch)
+    taught = training_seconds(network, min(guide.batch, len(task.train)), updates)
+    assert cost(TeacherLabels()) == pytest.approx(taught)
+    each = training_seconds(network, 8, 10) + forward_seconds(network, len(task.validation))
+    assert cost(TriedLabels(networks=3, updates=10)) == pytest.approx(taught + 6 * each)
 
 
 def test_nothing_to_try_on_is_a_sentence(task: Task) -> None:

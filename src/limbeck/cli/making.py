@@ -129,7 +129,7 @@ def _seconds(
 ) -> float | None:
     """The time budget to run under, after telling the person what to expect; None for a fixed number of iterations."""
     from limbeck.cli.console import about, say, seconds_in_words, working
-    from limbeck.distillation.budget import PREPARES, measured_timing, parse_seconds
+    from limbeck.distillation.budget import PREPARES, labels_after, measured_timing, parse_seconds
     from limbeck.distillation.distill import same_run, stored_run
     from limbeck.distillation.outer_loop import MatchingDistiller
 
@@ -147,7 +147,9 @@ def _seconds(
             say(f"[yellow]note:[/] {distiller.name} only chooses real examples: the budget is not used.")
         return None
     if given is not None:
-        say(f"{about(given)}: the budget is turned into iterations and stored.")
+        after = labels_after(distiller, task, situation)
+        besides = f" Labels take roughly {seconds_in_words(after)} besides." if after > PREPARES else ""
+        say(f"{about(given)}: the budget is turned into iterations and stored.{besides}")
         return given
     with working("measuring how long it takes"):
         timing = measured_timing(distiller, task, situation, spend=4.0)

@@ -13,7 +13,7 @@ from limbeck.distillation.effort import labelling_seconds
 from limbeck.distillation.outer_loop import MatchingDistiller
 from limbeck.errors import OptionError
 
-__all__ = ["PREPARES", "Timing", "iterations_for", "measured_timing", "parse_seconds"]
+__all__ = ["PREPARES", "Timing", "iterations_for", "labels_after", "measured_timing", "parse_seconds"]
 
 PREPARES = 5.0  # seconds before the first iteration from which on they are no mere warming up
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -66,10 +66,11 @@ def measured_timing(distiller: MatchingDistiller, task: Task, situation: Situati
         values.replace(distiller, iterations=max(distiller.iterations, 4)).distill(task, trial)
     steps = [after - before for before, after in pairwise(times[1:])]
     each = sum(steps) / len(steps)
-    return Timing(max(0.0, times[1] - times[0] - each), each, _after(distiller, task, situation))
+    return Timing(max(0.0, times[1] - times[0] - each), each, labels_after(distiller, task, situation))
 
 
-def _after(distiller: MatchingDistiller, task: Task, situation: Situation) -> float:
+def labels_after(distiller: MatchingDistiller, task: Task, situation: Situation) -> float:
+    """Computed seconds that labels take after the last iteration, on top of any budget."""
     multiplicity = distiller.parametrisation.multiplicity
     made = sum(stored_per_class(task, situation.per_class, multiplicity)) * multiplicity
     return labelling_seconds(

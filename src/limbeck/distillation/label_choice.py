@@ -40,12 +40,9 @@ def check_triable(rule: LabelRule, task: Task) -> None:
 
 def trial(rule: TriedLabels, recipe: Configuration) -> Configuration:
     """How the networks of a trial are trained: as ``recipe`` says, no longer than ``rule`` allows."""
-    length = recipe.length
-    return (
-        recipe
-        if not isinstance(length, Updates) or length.count <= rule.updates
-        else (replace(recipe, length=Updates(rule.updates)))
-    )
+    if not isinstance(recipe.length, Updates) or recipe.length.count <= rule.updates:
+        return recipe
+    return replace(recipe, length=Updates(rule.updates))
 
 
 def choose_labels(
