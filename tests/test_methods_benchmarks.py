@@ -250,7 +250,26 @@ def test_reasons_has_a_row_for_each_thing_tried(script) -> None:
     del found["random", 10]
     assert reasons.section(found).splitlines()[0] == "| | 1 a class | 10 a class |"
     assert reasons.section(found).splitlines()[-1].endswith("| — |")
-    assert Study.load(BENCHMARKS / "reasons.yaml").evaluation.splits == ("validation",)  # the test split stays shut
+
+
+def test_reasons_change_one_thing_of_protocol_s() -> None:
+    """What is changed stands in the label; everything else, iterations too, is protocol S's."""
+    study = Study.load(BENCHMARKS / "reasons.yaml")
+    known = {choice.called: choice for choice in Study.load(BENCHMARKS / "methods.yaml").methods}
+    assert study.evaluation.splits == ("validation",)  # the test split stays shut
+    judged = {"labels", "teacher_epochs", "teacher.augmentation"}  # a teacher, where one is needed, changes no image
+    for choice in study.methods:
+        theirs = known[choice.name]
+        changed = {
+            key
+            for key in {**dict(choice.settings), **dict(theirs.settings)}.keys() - judged
+            if dict(choice.settings).get(key) != dict(theirs.settings).get(key)
+        }
+        longer = [mine / other for (_, mine), (_, other) in zip(choice.iterations, theirs.iterations, strict=True)]
+        assert longer == ([10.0, 10.0] if "ten times" in choice.called else [1.0] * len(longer)), choice.called
+        allowed = {"initial": "from", "rate.travel": "a step", "rate.most": "a step", "rate.from_noise": "a step|from"}
+        for key in changed:
+            assert any(word in choice.called for word in allowed[key].split("|")), f"{choice.called} changes {key}"
 
 
 def test_two_makings_of_a_study_are_set_beside_each_other(script) -> None:
