@@ -52,20 +52,21 @@ def main() -> None:
         for term in chosen.terms:
             sides = one(task, method, term), one(task, method, None)
             found = paired(*sides, seconds=0.0, least=chosen.pairs)
-            known[f"{method} {term}"] = {key: found[key] for key in ("pairs", "ratio", "ratio_low", "ratio_high")}
+            kinds = ("pairs", "ratio", "ratio_low", "ratio_high")
+            known[f"{method} {term}"] = {"machine": machine(), **{key: found[key] for key in kinds}}
             print(method, term, json.dumps(known[f"{method} {term}"]), flush=True)
-    how = f"{machine()}, one thread, float32, PyTorch {torch.__version__}"
-    kept.write_text(json.dumps({"machine": how, "rows": known}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    how = f"One thread, float32, PyTorch {torch.__version__}"
+    kept.write_text(json.dumps({"how": how, "rows": known}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     put(HERE.parent / "docs" / "results.md", "term_cost", table(known, how))
 
 
 def table(known: dict[str, Any], how: str) -> str:
     """Markdown."""
-    rows = ["| method | term | an iteration with it / without, 95 % interval | pairs |", "|---|---|---|---|"]
+    rows = ["| method | term | an iteration with it / without, 95 % interval | pairs | on |", "|---|---|---|---|---|"]
     for name, one in known.items():
         method, term = name.split()
         ends = f"{one['ratio']:.3f} [{one['ratio_low']:.3f}, {one['ratio_high']:.3f}]"
-        rows.append(f"| {method} | {term} | {ends} | {one['pairs']} |")
+        rows.append(f"| {method} | {term} | {ends} | {one['pairs']} | {one['machine']} |")
     return "\n".join([*rows, "", f"{how}."])
 
 
