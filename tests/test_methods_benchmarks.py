@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+import limbeck
 from limbeck.distillation.advice import Advice
 from limbeck.errors import EvidenceError
 from limbeck.evaluation import Record, Records
@@ -281,3 +283,16 @@ def test_two_makings_of_a_study_are_set_beside_each_other(script) -> None:
     assert "over 2 sets" in text and "+2.00 points [" in text and "standard deviation 1.4" in text
     assert cells(text, "1", "dm")[3:] == ["60.5", "62.5", "+2.0", "2"]
     assert reader.beside_float32(now, Records.of(rows_of("idc", 1, [0.5]))) == "No set was made both ways yet."
+
+
+def test_pictures_show_what_is_stored(script, tmp_path) -> None:
+    """The first image of each class, as stored: four in one stays one picture."""
+    digits = limbeck.data.digits()
+    made = limbeck.distill(
+        digits, "match", per_class=4, seed=0, iterations=1, parametrisation="factored", real_batch=8, network="mlp"
+    )
+    assert len(made.examples("hard").inputs) == 160  # 40 stored images hold four each
+    seen = script("pictures").stored(made)
+    assert seen.shape == (10, 1, 8, 8) and seen.min() >= 0 and seen.max() <= 1
+    first = made.preprocessing.inverse(made.variables["pixels"][::4]).clamp(0, 1)
+    assert torch.equal(seen, first)
