@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import time
 import types
 from collections.abc import Callable, Hashable
 from typing import ParamSpec, TypeVar, cast
@@ -12,7 +13,7 @@ from limbeck.compute import Compute, has_compiler
 from limbeck.errors import DeviceError
 from limbeck.values import replace
 
-__all__ = ["PAYS_AFTER", "PAYS_AFTER_CUDA", "PAYS_AFTER_FLOAT32", "compiled", "settled"]
+__all__ = ["PAYS_AFTER", "PAYS_AFTER_CUDA", "PAYS_AFTER_FLOAT32", "compiled", "seconds_compiling", "settled"]
 
 log = logging.getLogger("limbeck.compilation")
 
@@ -58,6 +59,12 @@ def settled(compute: Compute, *, work_seconds: float) -> Compute:
 _COMPILED: dict[Hashable, Callable[..., object]] = {}
 _SAID: set[str] = set()
 _NUMBERS = itertools.count()
+_SPENT = [0.0]
+
+
+def seconds_compiling() -> float:
+    """Seconds that this process has spent in the first calls of compiled functions: compiling, but for a pass each."""
+    return _SPENT[0]
 
 
 def compiled(function: Callable[P, R], *key: Hashable) -> Callable[P, R]:
@@ -82,12 +89,13 @@ def _apart(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _guarded(function: Callable[P, R], fast: Callable[P, R]) -> Callable[P, R]:
-    chosen = fast
+    chosen, fresh = fast, True
 
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        nonlocal chosen
+        nonlocal chosen, fresh
         if chosen is function:
             return function(*args, **kwargs)
+        began = time.perf_counter()
         try:
             return chosen(*args, **kwargs)
         except Exception as error:  # a compiler may fail in any way; the eager function raises its own errors again
@@ -95,6 +103,10 @@ def _guarded(function: Callable[P, R], fast: Callable[P, R]) -> Callable[P, R]:
             log.debug("the compiler's words", exc_info=error)
             chosen = function
             return function(*args, **kwargs)
+        finally:
+            if fresh:
+                fresh = False
+                _SPENT[0] += time.perf_counter() - began
 
     return call
 

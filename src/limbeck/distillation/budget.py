@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from limbeck import values
+from limbeck.compilation import seconds_compiling
 from limbeck.data.task import Task
 from limbeck.distillation.distiller import Progress, Situation, stored_per_class
 from limbeck.distillation.effort import labelling_seconds
@@ -37,14 +38,16 @@ class _Enough(Exception):
 
 class Timing(NamedTuple):
     """What a run costs: seconds before its first iteration (networks that are trained first), of an iteration, and
-    after the last one (labels), which are computed from sizes, not measured."""
+    after the last one (labels), which are computed from sizes, not measured. Compiling stands apart: a process does
+    it once."""
 
     before: float
     iteration: float
     after: float = 0.0
+    compiling: float = 0.0
 
     def seconds(self, iterations: int) -> float:
-        """Of a whole run."""
+        """Of a whole run in a process that has compiled already."""
         return self.before + iterations * self.iteration + self.after
 
 
@@ -52,12 +55,17 @@ def measured_timing(distiller: MatchingDistiller, task: Task, situation: Situati
     """Preparation, and the mean seconds of an iteration, measured for about ``spend`` seconds on a throw-away run.
 
     Preparation is measured whole, however long it takes. The first iteration warms up and is left out where there are
-    others.
+    others. The clock stands still while passes are compiled, which may happen in any iteration.
     """
-    times = [time.perf_counter()]
+    compiled = seconds_compiling()
+
+    def clock() -> float:
+        return time.perf_counter() - seconds_compiling()
+
+    times = [clock()]
 
     def watch(progress: Progress) -> None:
-        times.append(time.perf_counter())
+        times.append(clock())
         if times[-1] - times[1] > spend and len(times) > 3:
             raise _Enough
 
@@ -66,7 +74,8 @@ def measured_timing(distiller: MatchingDistiller, task: Task, situation: Situati
         values.replace(distiller, iterations=max(distiller.iterations, 4)).distill(task, trial)
     steps = [after - before for before, after in pairwise(times[1:])]
     each = sum(steps) / len(steps)
-    return Timing(max(0.0, times[1] - times[0] - each), each, labels_after(distiller, task, situation))
+    before = max(0.0, times[1] - times[0] - each)
+    return Timing(before, each, labels_after(distiller, task, situation), seconds_compiling() - compiled)
 
 
 def labels_after(distiller: MatchingDistiller, task: Task, situation: Situation) -> float:
@@ -84,9 +93,10 @@ def iterations_for(
     """How many iterations fit in ``seconds`` on this machine, at least 1.
 
     A tenth of the budget goes into measuring. What a method prepares (networks trained on real data) is taken off
-    twice, because the measurement and the run both pay for it; once where the measurement stands ``apart``. Labels that
-    are made after the last iteration come on top. Where the run is too short to be compiled and what was measured was
-    not, it is measured again. Raises OptionError where preparing leaves nothing.
+    twice, because the measurement and the run both pay for it; once where the measurement stands ``apart``. Compiling
+    is taken off once: whoever comes first pays for it. Labels that are made after the last iteration come on top.
+    Where the run is too short to be compiled and what was measured was not, it is measured again. Raises OptionError
+    where preparing leaves nothing.
     """
     spend = min(0.1 * seconds, 20.0)
     found = _fitting(seconds, distiller, measured_timing(distiller, task, situation, spend=spend), apart)
@@ -98,11 +108,12 @@ def iterations_for(
 
 def _fitting(seconds: float, distiller: MatchingDistiller, timing: Timing, apart: bool) -> int:
     spend = min(0.1 * seconds, 20.0)
-    prepared = timing.before if apart else 2 * timing.before
+    prepared = (timing.before if apart else 2 * timing.before) + timing.compiling
     left = seconds - spend - prepared
-    if left <= 0 and timing.before > PREPARES:
+    if left <= 0 and prepared > PREPARES:
+        how = ", compiling among them," if timing.compiling > PREPARES else ""
         raise OptionError(
-            f"{distiller.name} spends {prepared:.0f} s before its first iteration, and a budget of {seconds:.0f} s "
-            f"leaves nothing after them: give at least {1.5 * prepared:.0f} s, or --set iterations=…"
+            f"{distiller.name} spends {prepared:.0f} s{how} before its first iteration, and a budget of "
+            f"{seconds:.0f} s leaves nothing after them: give at least {1.5 * prepared:.0f} s, or --set iterations=…"
         )
     return max(1, int(left / timing.iteration))

@@ -1,0 +1,101 @@
+"""A time budget becomes iterations; what is done once, compiling above all, is not taken for an iteration's cost."""
+
+import time
+from dataclasses import replace
+
+import pytest
+import torch
+
+import limbeck
+from limbeck import compilation
+from limbeck.compilation import compiled, seconds_compiling
+from limbeck.compute import Compute
+from limbeck.distillation.budget import Timing, iterations_for, measured_timing, parse_seconds
+from limbeck.distillation.distill import compose
+from limbeck.distillation.distiller import Situation
+from limbeck.errors import OptionError
+
+SITUATION = Situation(1, 0, Compute("cpu", "float32", "off"))
+
+
+def slow_compiler(function, **options):
+    """Takes a second for its first call."""
+    waited = []
+
+    def call(*args):
+        if not waited:
+            waited.append(True)
+            time.sleep(1.0)
+        return function(*args)
+
+    return call
+
+
+def test_the_first_call_of_a_compiled_function_is_compiling(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "compile", slow_compiler)
+    monkeypatch.setattr(compilation, "_COMPILED", {})
+    before = seconds_compiling()
+    fast = compiled(abs, "abs of a budget")
+    assert seconds_compiling() == before  # nothing is compiled until it is called
+    assert fast(-3) == 3
+    once = seconds_compiling() - before
+    assert 1.0 <= once < 1.5
+    assert fast(-4) == 4
+    assert seconds_compiling() - before == once
+
+
+def test_an_iteration_that_compiles_is_not_what_iterations_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second of compiling in the third iteration: without the clock that stands still, ten seconds gave a dozen."""
+    monkeypatch.setattr(torch, "compile", slow_compiler)
+    monkeypatch.setattr(compilation, "_COMPILED", {})
+    made = compose(limbeck.data.digits(), "dm", 1, network="mlp", real_batch=4)
+    task = limbeck.data.digits()
+    late = compiled(abs, "abs in the third iteration")
+
+    class Late(type(made)):
+        def distill(self, task, situation):
+            def watch(progress):
+                if progress.done == 3:
+                    late(-1)
+                situation.watch(progress)
+
+            return super().distill(task, replace(situation, watch=watch))
+
+    slow = Late(**{name: getattr(made, name) for name in made.__dataclass_fields__})
+    found = measured_timing(slow, task, SITUATION, spend=0.3)
+    assert 1.0 <= found.compiling < 1.5
+    assert found.iteration < 0.1
+    plain = measured_timing(made, task, SITUATION, spend=0.3)
+    assert plain.compiling == 0.0
+
+
+@pytest.mark.parametrize(
+    ("timing", "apart", "expected"),
+    [
+        (Timing(0.0, 0.5), False, 180),  # a tenth of 100 s goes into measuring
+        (Timing(10.0, 0.5), False, 140),  # prepared twice
+        (Timing(10.0, 0.5), True, 160),  # prepared once
+        (Timing(0.0, 0.5, compiling=30.0), False, 120),  # compiled once, whoever does it
+        (Timing(0.0, 0.5, compiling=30.0), True, 120),
+        (Timing(0.0, 500.0), True, 1),
+    ],
+)
+def test_a_budget_in_iterations(timing: Timing, apart: bool, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("limbeck.distillation.budget.measured_timing", lambda *_, **__: timing)
+    task = limbeck.data.digits()
+    assert iterations_for(100.0, compose(task, "dm", 1), task, SITUATION, apart=apart) == expected
+
+
+def test_a_budget_that_compiling_eats_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    timing = Timing(0.0, 0.1, compiling=40.0)
+    monkeypatch.setattr("limbeck.distillation.budget.measured_timing", lambda *_, **__: timing)
+    task = limbeck.data.digits()
+    with pytest.raises(OptionError, match=r"40 s, compiling among them, .* give at least 60 s"):
+        iterations_for(30.0, compose(task, "dm", 1), task, SITUATION)
+
+
+def test_budgets_as_people_write_them() -> None:
+    assert [parse_seconds(text) for text in ("90", "90s", "5m", "0.5h", "2M")] == [90, 90, 300, 1800, 120]
+    for wrong in ("", "m", "5 minutes", "-1s", "0", "inf", "nan"):
+        with pytest.raises(OptionError, match="90s, 5m or 2h"):
+            parse_seconds(wrong)
