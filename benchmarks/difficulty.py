@@ -145,10 +145,10 @@ def table(found: Sequence[Preference]) -> str:
 
 
 def cell(known: Estimate) -> str:
-    """62 [58, 66]."""
+    """62 [58, 66]; the interval of a share ends at 0 and at 100."""
     if known.low is None or known.high is None:
         return f"{100 * known.value:.0f}"
-    return f"{100 * known.value:.0f} [{100 * known.low:.0f}, {100 * known.high:.0f}]"
+    return f"{100 * known.value:.0f} [{100 * max(0.0, known.low):.0f}, {100 * min(1.0, known.high):.0f}]"
 
 
 def figure(found: Sequence[Preference], measure: str) -> str:
