@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from dataclasses import replace as with_fields
 from pathlib import Path
 
-from compared import put
+from compared import points, put
 from svg import Dots, Scale, dots
 
 from limbeck.compute import Compute
@@ -37,6 +37,7 @@ from limbeck.training.configuration import Epochs
 from limbeck.values import replace
 
 HERE = Path(__file__).parent
+TERM = " sdc"  # ends the name of a method that was run with the difficulty term
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,25 @@ def table(found: Sequence[Preference]) -> str:
     return "\n".join(rows)
 
 
+def eased(known: Mapping[str, Standing]) -> str:
+    """Markdown: what the difficulty term changes, paired by seed; "" where no method has sets with it and without."""
+    where = {(one.method, one.per_class, one.seed): one.percentile for one in known.values()}
+    pairs: dict[tuple[int, str], list[float]] = {}
+    for (method, size, seed), percentile in sorted(where.items()):
+        plain = (method.removesuffix(TERM), size, seed)
+        if method.endswith(TERM) and plain in where:
+            pairs.setdefault((size, plain[0]), []).append(percentile - where[plain])
+    if not pairs:
+        return ""
+    rows = ["With the difficulty term minus without it, paired by seed:", ""]
+    rows += ["| method | a class | pairs | easier real examples, points |", "|---|---|---|---|"]
+    rows += [
+        f"| {method} | {size} | {len(found)} | {points(estimate(found))} |"
+        for (size, method), found in sorted(pairs.items())
+    ]
+    return "\n".join(rows)
+
+
 def cell(known: Estimate) -> str:
     """62 [58, 66]; the interval of a share ends at 0 and at 100."""
     if known.low is None or known.high is None:
@@ -169,9 +189,10 @@ def figure(found: Sequence[Preference], measure: str) -> str:
     return dots(f"Difficulty of the sets ({measure})", across, rows, groups)
 
 
-def section(found: Sequence[Preference], how: str, picture: str) -> str:
+def section(known: Mapping[str, Standing], how: str, picture: str) -> str:
     """Everything between the marks."""
-    return f"Measured by: {how}.\n\n![Difficulty of the sets]({picture})\n\n{table(found)}"
+    parts = [f"Measured by: {how}.", f"![Difficulty of the sets]({picture})", table(preferences(known)), eased(known)]
+    return "\n\n".join(part for part in parts if part)
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -202,7 +223,7 @@ def main(words: Sequence[str] | None = None) -> None:
     stored = {"how": how, "sets": {name: asdict(one) for name, one in sorted(known.items())}}
     write_atomically(given.kept, (json.dumps(stored, indent=1, ensure_ascii=False) + "\n").encode())
     write_atomically(given.out, figure(found, given.measure).encode())
-    put(given.page, "difficulty", section(found, how, f"images/{given.out.name}"))
+    put(given.page, "difficulty", section(known, how, f"images/{given.out.name}"))
     print(table(found))
     print(f"wrote {given.kept}, {given.out} and {given.page}", file=sys.stderr)
 

@@ -100,3 +100,13 @@ def test_the_committed_study_is_one() -> None:
     called = {method.called for method in study.methods}
     assert {f"{base} {pool}" for base in ("random", "dm") for pool in ("easy", "middle", "hard")} < called
     assert dict(study.methods[1].settings)["pool"] == "easy"
+
+
+def test_what_the_difficulty_term_changes_is_paired_by_seed(script) -> None:
+    """Seeds 0 and 1: 0.7 → 0.5 and 0.8 → 0.7; seed 2 has no twin."""
+    measured = script("difficulty")
+    sets = [("dc", 0, 0.7), ("dc", 1, 0.8), ("dc", 2, 0.1), ("dc sdc", 0, 0.5), ("dc sdc", 1, 0.7), ("dm sdc", 0, 0.5)]
+    known = {str(i): measured.Standing(name, 10, seed, at, 0.5) for i, (name, seed, at) in enumerate(sets)}
+    lines = measured.eased(known).splitlines()
+    assert len(lines) == 5 and lines[-1].startswith("| dc | 10 | 2 | -15.0 [")
+    assert measured.eased({"0": known["0"]}) == ""
