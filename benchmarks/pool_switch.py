@@ -1,20 +1,25 @@
-"""The size at which hard real examples overtake easy ones, measured in a study of pools, beside the pruning law's.
+"""Easy, middle, hard or all real examples, by size: where easy ones are overtaken, beside the pruning law's switch.
 
 python benchmarks/pool_switch.py [benchmarks/results/pools.parquet] [--share 0.3333] [--angle 0]
 """
 
 import argparse
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 from compared import left, points, put
 
 from limbeck.errors import EvidenceError
 from limbeck.evaluation import Records
+from limbeck.evaluation.intervals import Estimate
+from limbeck.evaluation.scores import difference, score
+from limbeck.evaluation.table import percent
 from limbeck.laws.switch import Switch, TheorySwitch, measured_switch, theory_switch
 from limbeck.study.results import StudyResults
 
 HERE = Path(__file__).parent
+POOLS = ("easy", "middle", "hard")
 
 
 def bases(records: Records) -> list[str]:
@@ -26,11 +31,35 @@ def bases(records: Records) -> list[str]:
 
 
 def told(switch: Switch, theory: TheorySwitch, classes: int) -> list[str]:
-    """A table of hard minus easy by size, the switch in words, and advice."""
-    rows = ["| a class | hard minus easy, points | advice |", "|---|---|---|"]
-    for size, gap in zip(switch.sizes, switch.gaps, strict=True):
-        rows.append(f"| {size:g} | {points(gap)} | {switch.advice(size)} |")
+    """A table of hard minus easy by size, and the switch in words."""
+    rows = ["| a class | hard minus easy, points |", "|---|---|"]
+    rows += [f"| {size:g} | {points(gap)} |" for size, gap in zip(switch.sizes, switch.gaps, strict=True)]
     return [*rows, "", switch.sentence(), theory.beside(switch, classes), ""]
+
+
+def pools(records: Records, base: str) -> list[str]:
+    """A table by size: from all examples, each pool minus all, paired by seed, and advice; then the switch to all."""
+    heads = ["a class", "from all, %", *(f"{pool} minus all, points" for pool in POOLS), "take"]
+    rows = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    for size in sorted({row.per_class for row in records.where(method=base)}):
+        whole = records.where(method=base, per_class=size)
+        gaps = {
+            pool: difference(mine, whole).estimate
+            for pool in POOLS
+            if len(mine := records.where(method=f"{base} {pool}", per_class=size))
+        }
+        shown = [points(gaps[pool]) if pool in gaps else "—" for pool in POOLS]
+        rows.append(f"| {size:g} | {percent(score(whole).estimate)} | " + " | ".join(shown) + f" | {advice(gaps)} |")
+    return [*rows, "", measured_switch(records, easy=f"{base} easy", hard=base).sentence(), ""]
+
+
+def advice(gaps: Mapping[str, Estimate]) -> str:
+    """The pool to draw from at one size: one that is clearly better than all examples, else all of them."""
+    better = [pool for pool, gap in gaps.items() if gap.clear and gap.value > 0]
+    if better:
+        return f"{max(better, key=lambda pool: gaps[pool].value)} examples"
+    equal = [pool for pool, gap in gaps.items() if not gap.clear]
+    return f"all, or {' or '.join(equal)} ones: cannot be told" if equal else "all"
 
 
 def report(records: Records, *, share: float, angle: float) -> list[str]:
@@ -43,6 +72,8 @@ def report(records: Records, *, share: float, angle: float) -> list[str]:
     lines = []
     for base in found:
         lines += [f"**{base}**", ""]
+        if base in {row.method for row in records}:
+            lines += pools(records, base)
         lines += told(measured_switch(records, easy=f"{base} easy", hard=f"{base} hard"), theory, classes)
     return lines
 

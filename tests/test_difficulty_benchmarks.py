@@ -7,6 +7,7 @@ import pytest
 
 from limbeck.compute import Compute
 from limbeck.errors import EvidenceError
+from limbeck.evaluation.intervals import Estimate
 from limbeck.study import Evaluation, MethodChoice, References, Source, Study, StudyResults, export, run
 from limbeck.values import replace
 
@@ -110,3 +111,20 @@ def test_what_the_difficulty_term_changes_is_paired_by_seed(script) -> None:
     lines = measured.eased(known).splitlines()
     assert len(lines) == 5 and lines[-1].startswith("| dc | 10 | 2 | -15.0 [")
     assert measured.eased({"0": known["0"]}) == ""
+
+
+def test_advice_on_pools_is_against_all_examples(script) -> None:
+    """A pool only where it is clearly better than all; hard ones that beat easy ones do not count."""
+    switch = script("pool_switch")
+
+    def gap(low: float, high: float) -> Estimate:
+        return Estimate((low + high) / 2, 0.01, low, high, 0.5, n=5)
+
+    assert (
+        switch.advice({"easy": gap(0.01, 0.05), "middle": gap(0.0, 0.03), "hard": gap(-0.2, -0.1)}) == "easy examples"
+    )
+    assert (
+        switch.advice({"easy": gap(-0.03, -0.01), "middle": gap(-0.01, 0.01)}) == "all, or middle ones: cannot be told"
+    )
+    assert switch.advice({"easy": gap(-0.03, -0.01), "hard": gap(-0.02, -0.01)}) == "all"
+    assert switch.advice({"easy": gap(0.01, 0.02), "hard": gap(0.03, 0.04)}) == "hard examples"

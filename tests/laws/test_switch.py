@@ -55,7 +55,10 @@ def test_no_crossing_is_said() -> None:
     never, always = found(pools(0.02, 5000.0)), found(pools(0.02, 0.01))
     assert math.isinf(never.at)
     assert "at all sizes measured (1 to 200 a class)" in never.sentence()
-    assert "take easy" in never.advice(10.0)
+    assert never.sentence().endswith("95 % interval of the switch: beyond 200.")
+    assert never.advice(10.0) == "At 10 a class take easy examples: hard ones do not overtake at up to 200."
+    beside = theory_switch().beside(never, 10)
+    assert "measured beyond 200 a class, it agrees for a student of 910 weights or more" in beside
     assert always.at == 0
     assert "take hard" in always.advice(50.0)
 
@@ -110,7 +113,10 @@ def test_the_theory_switches_where_both_ends_err_equally() -> None:
     switch = found(pools(0.05, 22.0, noise=0.002))
     assert theory.weights(22.0, 10) == pytest.approx(220 / theory.kept)
     assert f"{theory.weights(switch.at, 10):.2g} weights" in theory.beside(switch, 10)
-    assert "no switch" in theory.beside(found(pools(0.02, 5000.0)), 10)
+    least = theory.weights(200.0, 10)  # the largest size that was measured
+    assert f"a student of {round(least, -1):.0f} weights or more" in theory.beside(found(pools(0.02, 5000.0)), 10)
+    assert "no switch" in theory.beside(found(pools(0.02, 0.01)), 10)
+    assert found(pools(0.02, 0.01)).sentence().endswith("interval of the switch: below the smallest size.")
 
 
 def test_without_pruning_there_is_no_switch() -> None:

@@ -61,9 +61,8 @@ class Switch:
     def advice(self, per_class: float) -> str:
         """Which examples to take at a size, in words."""
         if per_class < self.low:
-            return (
-                f"At {per_class:g} a class take easy examples: hard ones do not overtake before {self._end(self.low)}."
-            )
+            until = f"at up to {self.sizes[-1]:g}" if math.isinf(self.low) else f"before {self._end(self.low)}"
+            return f"At {per_class:g} a class take easy examples: hard ones do not overtake {until}."
         if per_class > self.high:
             return f"At {per_class:g} a class take hard examples: they have overtaken by {self._end(self.high)}."
         better = "easy" if per_class < self.at else "hard"
@@ -73,6 +72,10 @@ class Switch:
         )
 
     def _interval(self) -> str:
+        if math.isinf(self.low):
+            return self._end(self.low)
+        if self.high == 0:
+            return "below the smallest size"
         low = "below the smallest size" if self.low == 0 else self._end(self.low)
         return f"{low} to {self._end(self.high)}"
 
@@ -108,14 +111,20 @@ class TheorySwitch:
             f"The pruning law switches at {self.kept:.2g} kept examples a weight (easiest or hardest "
             f"{100 * self.fraction:.3g} %, probe at {math.degrees(self.angle):.0f}°)"
         )
+        if math.isinf(measured.low):
+            least = self.weights(measured.sizes[-1], classes)
+            return (
+                f"{said}; measured beyond {measured.sizes[-1]:g} a class, it agrees for a student of {_count(least)} "
+                "weights or more."
+            )
         if measured.at == 0 or math.isinf(measured.at):
             return f"{said}; no switch was measured to set beside it."
         ends = [
-            "any number" if math.isinf(x) else f"{self.weights(x, classes):.2g}" for x in (measured.low, measured.high)
+            "any number" if math.isinf(x) else _count(self.weights(x, classes)) for x in (measured.low, measured.high)
         ]
         return (
             f"{said}; measured at {measured.at:.3g} a class, it agrees for a student of about "
-            f"{self.weights(measured.at, classes):.2g} weights ({ends[0]} to {ends[1]})."
+            f"{_count(self.weights(measured.at, classes))} weights ({ends[0]} to {ends[1]})."
         )
 
 
@@ -178,6 +187,11 @@ def _gaps(records: Records, easy: str, hard: str, labels: str, level: float) -> 
         if found[float(size)].n < 2:
             raise EvidenceError(f"{easy} and {hard} share one seed at {size:g} a class: an interval needs at least 2.")
     return found
+
+
+def _count(weights: float) -> str:
+    """1,200: two digits that mean something."""
+    return f"{float(f'{weights:.2g}'):,.{0 if weights >= 10 else 1}f}"
 
 
 def _error(gap: Estimate) -> float:
