@@ -194,12 +194,26 @@ def beside_float32(records: Records, before: Records) -> str:
     return "\n".join([f"{head}.", "", *rows])
 
 
+def ranking(results: StudyResults) -> str:
+    """Markdown: the sets of a study that has no intervals, the best first, with their iterations and seconds."""
+    records = results.records.where(split="test")
+    reached = {kind.method: score(of_kind(records, kind)).estimate.value for kind in kinds(records)}
+    rows = ["| method | accuracy, % |", "|---|---|"]
+    rows += [f"| {name} | {100 * reached[name]:.1f} |" for name in sorted(reached, key=lambda name: -reached[name])]
+    return "\n".join([*rows, "", *budgets(results, reached)])
+
+
 def main() -> None:
     """Put the section between the marks of docs/results.md."""
     results = StudyResults.load(sys.argv[1] if len(sys.argv) > 1 else HERE / "results" / "methods.parquet")
     before = StudyResults.load(HERE / "results" / "methods_float32.parquet")
     tests = (each.records.where(split="test") for each in (results, before))
-    for name, text in (("methods", section(results)), ("methods-float32", beside_float32(*tests))):
+    fifty = ranking(StudyResults.load(HERE / "results" / "fifty.parquet"))
+    for name, text in (
+        ("methods", section(results)),
+        ("methods-float32", beside_float32(*tests)),
+        ("fifty", fifty),
+    ):
         put(PAGE, name, text)
         print(text)
 

@@ -19,11 +19,7 @@ from limbeck.synthetic.preview import grid, png
 from limbeck.synthetic.synthetic_set import SyntheticSet
 
 HERE = Path(__file__).parent
-SOURCES = (
-    "random",
-    "kmeans",
-    "el2n",
-)  # selections that are shown; others that choose by centres or by difficulty look alike
+HIDDEN = ("herding", "kcenter", "grand", "forgetting")  # choose images like those of kmeans, el2n or random
 
 
 def stored(made: SyntheticSet) -> Tensor:
@@ -47,8 +43,7 @@ def main(words: Sequence[str] | None = None) -> None:
         for run, folder in sets(results)
         if run.per_class == given.per_class and run.seed == given.seed
     }
-    selections = {"random", "herding", "kmeans", "kcenter", "el2n", "grand", "forgetting"} - set(SOURCES)
-    names = [name for name in order if name in found and name not in selections]
+    names = [name for name in order if name in found and name not in HIDDEN]
     images = torch.cat([stored(SyntheticSet.load(found[name])) for name in names])
     rows = torch.arange(len(names)).repeat_interleave(len(images) // len(names))
     out = given.out or HERE.parent / "docs" / "images" / f"methods-{given.per_class}.png"

@@ -296,3 +296,13 @@ def test_pictures_show_what_is_stored(script, tmp_path) -> None:
     assert seen.shape == (10, 1, 8, 8) and seen.min() >= 0 and seen.max() <= 1
     first = made.preprocessing.inverse(made.variables["pixels"][::4]).clamp(0, 1)
     assert torch.equal(seen, first)
+
+
+def test_the_ranking_is_of_mean_accuracies(script) -> None:
+    results = StudyResults.load(BENCHMARKS / "results" / "fifty.parquet")
+    lines = script("methods_results").ranking(results).splitlines()
+    mine = [row.accuracy for row in results.records.where(split="test", method="dcc")]
+    assert f"| dcc | {100 * sum(mine) / len(mine):.1f} |" in lines
+    shown = [float(line.split("|")[2]) for line in lines[2 : lines.index("")]]
+    assert len(shown) == 13 and shown == sorted(shown, reverse=True)
+    assert any(line.startswith("| dm | 50 |") for line in lines)
