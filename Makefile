@@ -10,7 +10,7 @@ INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 READY := $(VENV)/ready
 JOBS ?= 2
 
-.PHONY: demo test lint format bench no-loss study-statistics study-scaling study-methods study-audience clean set-up
+.PHONY: demo test lint format bench no-loss study-statistics study-scaling study-methods study-audience pages clean set-up
 
 set-up: $(READY)
 
@@ -54,13 +54,23 @@ study-scaling: $(READY)
 	$(BIN)/python benchmarks/laws_results.py
 
 study-methods: $(READY)
-	$(BIN)/python benchmarks/studies.py methods sdc_fashion sdc_mnist sdc_cifar auto_fashion auto_mnist --hours $(HOURS)
+	$(BIN)/python benchmarks/studies.py methods reasons sdc_grid sdc_fashion sdc_mnist sdc_cifar --hours $(HOURS)
+	$(BIN)/python benchmarks/studies.py fifty pools cifar_cpu auto_fashion auto_mnist --hours $(HOURS)
 	$(BIN)/python benchmarks/methods_results.py
+	$(BIN)/python benchmarks/reasons.py
 	$(BIN)/python benchmarks/sdc_results.py
+	$(BIN)/python benchmarks/difficulty.py runs/methods runs/sdc_fashion runs/fifty
+	$(BIN)/python benchmarks/pool_switch.py
+	$(BIN)/python benchmarks/published_results.py
 
 study-audience: $(READY)
 	$(BIN)/python benchmarks/studies.py audience --hours $(HOURS)
 	$(BIN)/python benchmarks/audience_results.py
+
+# The pages of docs/ from the committed results, in a minute; tests/test_pages.py says whether they are up to date.
+PAGES := methods_results reasons sdc_results difficulty pool_switch audience_results published_results fashion_results laws_results
+pages: $(READY)
+	for name in $(PAGES); do $(BIN)/python benchmarks/$$name.py > /dev/null || exit 1; done
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache

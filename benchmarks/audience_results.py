@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from compared import ALPHA, points, put, seconds
+from compared import ALPHA, PAGE, points, put, seconds
 
 from limbeck.errors import EvidenceError
 from limbeck.evaluation import Records, estimate, holm, kinds, of_kind
@@ -176,7 +176,7 @@ def main(words: Sequence[str] | None = None) -> None:
     """Put the tables between the marks of the page."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("results", type=Path, nargs="?", default=HERE / "results" / "audience.parquet")
-    parser.add_argument("--page", type=Path, default=HERE.parent / "docs" / "results.md")
+    parser.add_argument("--page", type=Path, default=PAGE)
     given = parser.parse_args(words)
     told = text(StudyResults.load(given.results))
     put(given.page, "audience", told)

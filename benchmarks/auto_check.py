@@ -15,7 +15,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from compared import named, points, put, seconds
+from compared import PAGE, named, points, put, seconds
 
 from limbeck.distillation.advice import Advice, advised
 from limbeck.distillation.methods import METHODS
@@ -30,7 +30,6 @@ from limbeck.study.results import StudyResults
 from limbeck.synthetic.labels import TriedLabels
 
 HERE = Path(__file__).parent
-PAGE = HERE.parent / "docs" / "results.md"
 TRIED = " with labels tried"  # the end of the names of sets whose labels were chosen one by one
 
 

@@ -16,6 +16,8 @@ from limbeck.evaluation.scores import Difference
 from limbeck.study.results import StudyResults
 from limbeck.study.runs import DistilRun, EvaluateRun
 
+PAGE = Path(__file__).parent.parent / "docs" / "results.md"
+TABLES = PAGE.with_name("results-tables.md")  # long tables, each named in PAGE
 ALPHA = 0.05
 FEW = 10  # open kinds of sets that are named
 

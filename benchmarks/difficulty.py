@@ -4,7 +4,8 @@
 
 Networks are trained on the real training split (never on the test split), and rate real and synthetic examples alike.
 0.5 is an ordinary real example of the class, more is harder. What was measured is kept, and is not measured again; it
-goes into docs/results.md with a figure. Without a study the page is written from what is kept.
+goes into docs/results.md with a figure, and every set into docs/results-tables.md. Without a study the pages are
+written from what is kept.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from dataclasses import replace as with_fields
 from pathlib import Path
 
-from compared import points, put
+from compared import PAGE, TABLES, points, put
 from svg import Dots, Scale, dots
 
 from limbeck.compute import Compute
@@ -137,7 +138,7 @@ def meter(results: StudyResults, wishes: Wishes) -> DifficultyMeter:
 
 def table(found: Sequence[Preference]) -> str:
     """Markdown, in percent."""
-    rows = ["| method | a class | sets | easier real examples, % | harder than the real median, % |"]
+    rows = ["| method | a class | sets | mean rank among real examples, % | harder than the real median, % |"]
     rows.append("|---|---|---|---|---|")
     for one in found:
         cells = (one.method, str(one.per_class), str(one.percentile.n), cell(one.percentile), cell(one.harder))
@@ -156,7 +157,7 @@ def eased(known: Mapping[str, Standing]) -> str:
     if not pairs:
         return ""
     rows = ["With the difficulty term minus without it, paired by seed:", ""]
-    rows += ["| method | a class | pairs | easier real examples, points |", "|---|---|---|---|"]
+    rows += ["| method | a class | pairs | mean rank among real examples, points |", "|---|---|---|---|"]
     rows += [
         f"| {method} | {size} | {len(found)} | {points(estimate(found))} |"
         for (size, method), found in sorted(pairs.items())
@@ -185,13 +186,13 @@ def figure(found: Sequence[Preference], measure: str) -> str:
     for one in found:
         values.setdefault(one.method, []).append(one.percentile.value)
     rows = sorted(values, key=lambda method: (-max(values[method]), method))
-    across = Scale("share of real examples that are easier", (0, 0.25, 0.5, 0.75, 1))
+    across = Scale("mean rank among the real examples of the class: share that is easier", (0, 0.25, 0.5, 0.75, 1))
     return dots(f"Difficulty of the sets ({measure})", across, rows, groups)
 
 
 def section(known: Mapping[str, Standing], how: str, picture: str) -> str:
     """Everything between the marks."""
-    parts = [f"Measured by: {how}.", f"![Difficulty of the sets]({picture})", table(preferences(known)), eased(known)]
+    parts = [f"Measured by: {how}.", f"![Difficulty of the sets]({picture})", eased(known)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -206,7 +207,8 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--kept", type=Path, default=HERE / "results" / "difficulty.json")
     parser.add_argument("--out", type=Path, default=HERE.parent / "docs" / "images" / "difficulty.svg")
-    parser.add_argument("--page", type=Path, default=HERE.parent / "docs" / "results.md")
+    parser.add_argument("--page", type=Path, default=PAGE)
+    parser.add_argument("--tables", type=Path, default=TABLES)
     given = parser.parse_args(words)
     wishes = Wishes(
         difficulty(given.measure), given.networks, given.seeds, given.epochs, given.most, Compute(given.device)
@@ -224,6 +226,7 @@ def main(words: Sequence[str] | None = None) -> None:
     write_atomically(given.kept, (json.dumps(stored, indent=1, ensure_ascii=False) + "\n").encode())
     write_atomically(given.out, figure(found, given.measure).encode())
     put(given.page, "difficulty", section(known, how, f"images/{given.out.name}"))
+    put(given.tables, "difficulty", table(found))
     print(table(found))
     print(f"wrote {given.kept}, {given.out} and {given.page}", file=sys.stderr)
 

@@ -1,19 +1,19 @@
 """The table of docs/results.md from a study's directory or its export.
 
-python benchmarks/fashion_results.py benchmarks/results/fashion.parquet
+python benchmarks/fashion_results.py [benchmarks/results/fashion.parquet]
 """
 
 import sys
 from pathlib import Path
 
-from compared import against_best, budgets, named, points, put
+from compared import PAGE, against_best, budgets, named, points, put
 
 from limbeck.evaluation import Records, kinds, of_kind, score
 from limbeck.evaluation.cells import FULL
 from limbeck.evaluation.table import percent
 from limbeck.study.results import StudyResults
 
-PAGE = Path(__file__).parent.parent / "docs" / "results.md"
+USUAL = Path(__file__).parent / "results" / "fashion.parquet"
 METHODS = ("dm", "dc", "dsa")
 
 
@@ -47,7 +47,7 @@ def differences(records: Records) -> list[str]:
 
 def main() -> None:
     """Put the tables between the marks of docs/results.md."""
-    results = StudyResults.load(sys.argv[1])
+    results = StudyResults.load(sys.argv[1] if len(sys.argv) > 1 else USUAL)
     records = results.records.where(split="test")
     text = "\n".join([*differences(records), "", *scores(records), "", *budgets(results, METHODS)])
     put(PAGE, "fashion", text)

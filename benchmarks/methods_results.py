@@ -1,14 +1,16 @@
-"""The section of protocol S in docs/results.md, from a study's directory or its export, whole or partial.
+"""The section of protocol S in docs/results.md and its tables in docs/results-tables.md, from a study or its export.
 
 python benchmarks/methods_results.py [benchmarks/results/methods.parquet]
 """
 
 import contextlib
 import sys
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
 
-from compared import Compared, Left, beside, budgets, family, left, named, points, put
+from compared import PAGE, TABLES, Compared, Left, beside, budgets, family, left, named, points, put
 
 from limbeck.distillation.catalogue import SEEN
 from limbeck.distillation.methods import METHODS
@@ -23,7 +25,6 @@ from limbeck.synthetic.names import parametrisation
 from limbeck.synthetic.parametrisation import Parametrisation
 
 HERE = Path(__file__).parent
-PAGE = HERE.parent / "docs" / "results.md"
 IN_FOUR = " in four"  # the end of the names of real images that are stored four in one, untouched
 LABELS = ("hard", "soft")
 _NO_VERDICT = "A method is given a verdict when all of its sets, and all selections, are judged at both sizes."
@@ -136,16 +137,17 @@ def _counts(records: Records, method: str, size: float) -> str:
 
 
 def equal_storage(records: Records, methods: tuple[str, ...], baselines: tuple[str, ...]) -> list[str]:
-    """Methods that store four images in one beside real images that are stored so."""
-    rows = ["| method | a class | labels | minus the better of real images stored four in one, points | which |"]
-    rows.append("|---" * 5 + "|")
+    """Methods that store four images in one beside real images that are stored so, with either labels."""
+    heads = [f"{labels} labels on both sides, points (on validation the better of)" for labels in LABELS]
+    rows = ["| method | a class | " + " | ".join(heads) + " |", "|---" * 4 + "|"]
     for method in methods:
         for size in sorted({kind.per_class for kind in kinds(records) if kind.method == method}):
-            kind = by_validation(records, method, size)
-            known = None if kind is None else beside(records, kind, baselines)
-            if kind is not None and known is not None:
-                cells = (method, f"{size:g}", kind.labels, points(known.found.estimate), named(known.best))
-                rows.append("| " + " | ".join(cells) + " |")
+            told = []
+            for labels in LABELS:
+                alike, kind = records.where(labels=labels), Kind(method, size, labels)
+                known = beside(alike, kind, baselines) if kind in kinds(alike) else None
+                told.append("—" if known is None else f"{points(known.found.estimate)} ({known.best.method})")
+            rows.append("| " + " | ".join([method, f"{size:g}", *told]) + " |")
     return rows
 
 
@@ -158,63 +160,99 @@ def full_data(records: Records) -> list[str]:
 
 
 def section(results: StudyResults) -> str:
-    """Everything between the marks."""
+    """Everything between the marks of the page: verdicts, and what storing four in one gives by itself."""
     records, missing = results.records.where(split="test"), left(results)
     parts = [
         [missing.sentence(), _NO_VERDICT if missing.open else ""],
         verdicts(results, records, missing),
-        accuracies(results, records),
         equal_storage(records, storing_four(results), in_four(results)),
-        budgets(results, distilled(results)),
         full_data(records),
     ]
     return "\n\n".join(text for part in parts if (text := "\n".join(part).strip()))
 
 
-def beside_float32(records: Records, before: Records) -> str:
-    """One row a kind that both hold: accuracy now minus accuracy before, over the sets of the seeds that both have."""
-    rows = ["| a class | method | labels | float32 | bfloat16 | difference, points | sets |", "|---" * 7 + "|"]
-    gaps: list[float] = []
-    shared = [kind for kind in kinds(before) if kind in kinds(records) and not kind.method.startswith(FULL)]
-    for kind in shared:
-        now, then = (cells(of_kind(each, kind)).by_unit() for each in (records, before))
-        both = sorted(now.keys() & then.keys())
-        if both:
-            gaps += [100 * (now[seed] - then[seed]) for seed in both]
-            means = [100 * fmean(found[seed] for seed in both) for found in (then, now)]
-            known = [f"{kind.per_class:g}", kind.method, kind.labels, *(f"{mean:.1f}" for mean in means)]
-            rows.append("| " + " | ".join([*known, f"{means[1] - means[0]:+.1f}", str(len(both))]) + " |")
+def tables(results: StudyResults) -> str:
+    """Everything between the marks of the page of tables: accuracies with either labels, iterations, seconds."""
+    records = results.records.where(split="test")
+    return "\n\n".join("\n".join(part) for part in (accuracies(results, records), budgets(results, distilled(results))))
+
+
+@dataclass(frozen=True)
+class Remade:
+    """A kind of set that two studies hold: accuracies by seed, in percent."""
+
+    kind: Kind
+    before: Mapping[int, float]
+    now: Mapping[int, float]
+
+
+def remade(records: Records, before: Records) -> list[Remade]:
+    """Every kind of set that both hold, over the seeds that both have."""
+    found = []
+    for kind in kinds(before):
+        if kind in kinds(records) and not kind.method.startswith(FULL):
+            now, then = (cells(of_kind(each, kind)).by_unit() for each in (records, before))
+            both = sorted(now.keys() & then.keys())
+            if both:
+                sides = ({seed: 100 * side[seed] for seed in both} for side in (then, now))
+                found.append(Remade(kind, *sides))
+    return found
+
+
+def bfloat16(found: Sequence[Remade], methods: Collection[str]) -> str:
+    """Accuracy now minus before, over the sets of methods that distil; hard and soft labels of a set are averaged."""
+    gaps: dict[tuple[str, float, int], list[float]] = {}
+    for one in found:
+        if one.kind.method in methods:
+            for seed, value in one.now.items():
+                gaps.setdefault((one.kind.method, one.kind.per_class, seed), []).append(value - one.before[seed])
     if not gaps:
-        return "No set was made both ways yet."
-    head = f"Bfloat16 minus float32 over {len(gaps)} sets with one kind of labels, made and judged both ways: "
-    head += f"{fmean(gaps):+.2f} points"
-    if len(gaps) > 1:
-        low, high = t_interval(gaps)
-        head += f" [{low:+.2f}, {high:+.2f}], standard deviation {stdev(gaps):.1f}"
-    return "\n".join([f"{head}.", "", *rows])
+        return "No set was distilled both ways yet."
+    means = [fmean(each) for each in gaps.values()]
+    head = f"Bfloat16 minus float32 over the {len(means)} sets that were distilled and judged both ways: "
+    head += f"{fmean(means):+.2f} points"
+    if len(means) > 1:
+        low, high = t_interval(means)
+        head += f" [{low:+.2f}, {high:+.2f}], standard deviation {stdev(means):.1f}"
+    return f"{head}."
+
+
+def beside_float32(found: Sequence[Remade]) -> str:
+    """One row a kind: accuracy before, now, and the difference."""
+    rows = ["| a class | method | labels | float32 | bfloat16 | difference, points | sets |", "|---" * 7 + "|"]
+    for one in found:
+        then, now = fmean(one.before.values()), fmean(one.now.values())
+        known = [f"{one.kind.per_class:g}", one.kind.method, one.kind.labels, f"{then:.1f}", f"{now:.1f}"]
+        rows.append("| " + " | ".join([*known, f"{now - then:+.1f}", str(len(one.now))]) + " |")
+    return "\n".join(rows)
 
 
 def ranking(results: StudyResults) -> str:
-    """Markdown: the sets of a study that has no intervals, the best first, with their iterations and seconds."""
+    """Markdown: the sets of a study that has no intervals, the best first."""
     records = results.records.where(split="test")
     reached = {kind.method: score(of_kind(records, kind)).estimate.value for kind in kinds(records)}
     rows = ["| method | accuracy, % |", "|---|---|"]
-    rows += [f"| {name} | {100 * reached[name]:.1f} |" for name in sorted(reached, key=lambda name: -reached[name])]
-    return "\n".join([*rows, "", *budgets(results, reached)])
+    return "\n".join(
+        rows + [f"| {name} | {100 * reached[name]:.1f} |" for name in sorted(reached, key=lambda n: -reached[n])]
+    )
 
 
 def main() -> None:
-    """Put the section between the marks of docs/results.md."""
+    """Put the sections between the marks of docs/results.md and docs/results-tables.md."""
     results = StudyResults.load(sys.argv[1] if len(sys.argv) > 1 else HERE / "results" / "methods.parquet")
     before = StudyResults.load(HERE / "results" / "methods_float32.parquet")
-    tests = (each.records.where(split="test") for each in (results, before))
-    fifty = ranking(StudyResults.load(HERE / "results" / "fifty.parquet"))
-    for name, text in (
-        ("methods", section(results)),
-        ("methods-float32", beside_float32(*tests)),
-        ("fifty", fifty),
+    fifty = StudyResults.load(HERE / "results" / "fifty.parquet")
+    both = remade(*(each.records.where(split="test") for each in (results, before)))
+    methods = {choice.called for choice in fifty.study.methods}
+    for page, name, text in (
+        (PAGE, "methods", section(results)),
+        (TABLES, "methods", tables(results)),
+        (PAGE, "methods-float32", bfloat16(both, distilled(results))),
+        (TABLES, "methods-float32", beside_float32(both)),
+        (PAGE, "fifty", ranking(fifty)),
+        (TABLES, "fifty", "\n".join(budgets(fifty, methods))),
     ):
-        put(PAGE, name, text)
+        put(page, name, text)
         print(text)
 
 

@@ -6,12 +6,13 @@ python benchmarks/pool_switch.py [benchmarks/results/pools.parquet] [--share 0.3
 import argparse
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from compared import left, points, put
+from compared import PAGE, left, points, put
 
 from limbeck.errors import EvidenceError
-from limbeck.evaluation import Records
+from limbeck.evaluation import Records, holm
 from limbeck.evaluation.intervals import Estimate
 from limbeck.evaluation.scores import difference, score
 from limbeck.evaluation.table import percent
@@ -39,26 +40,49 @@ def told(switch: Switch, theory: TheorySwitch, classes: int) -> list[str]:
 
 def pools(records: Records, base: str) -> list[str]:
     """A table by size: from all examples, each pool minus all, paired by seed, and advice; then the switch to all."""
-    heads = ["a class", "from all, %", *(f"{pool} minus all, points" for pool in POOLS), "take"]
+    heads = [
+        "a class",
+        "from all, %",
+        *(f"{pool} minus all, points, p (Holm)" for pool in POOLS),
+        "take, by own intervals",
+    ]
     rows = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    gaps = corrected(records, base)
     for size in sorted({row.per_class for row in records.where(method=base)}):
-        whole = records.where(method=base, per_class=size)
-        gaps = {
-            pool: difference(mine, whole).estimate
-            for pool in POOLS
-            if len(mine := records.where(method=f"{base} {pool}", per_class=size))
-        }
-        shown = [points(gaps[pool]) if pool in gaps else "—" for pool in POOLS]
-        rows.append(f"| {size:g} | {percent(score(whole).estimate)} | " + " | ".join(shown) + f" | {advice(gaps)} |")
+        whole = score(records.where(method=base, per_class=size)).estimate
+        mine = {pool: gap for (pool, at), gap in gaps.items() if at == size}
+        shown = [f"{points(mine[pool].gap)}, {mine[pool].p:.2g}" if pool in mine else "—" for pool in POOLS]
+        rows.append(f"| {size:g} | {percent(whole)} | " + " | ".join(shown) + f" | {advice(mine)} |")
     return [*rows, "", measured_switch(records, easy=f"{base} easy", hard=base).sentence(), ""]
 
 
-def advice(gaps: Mapping[str, Estimate]) -> str:
+@dataclass(frozen=True)
+class Beside:
+    """A pool minus all examples at one size; p is Holm's over all pools and sizes of a method, 1 for one seed."""
+
+    gap: Estimate
+    p: float
+
+
+def corrected(records: Records, base: str) -> dict[tuple[str, float], Beside]:
+    """(pool, size) → the difference to all examples."""
+    found: dict[tuple[str, float], Estimate] = {}
+    for size in sorted({row.per_class for row in records.where(method=base)}):
+        whole = records.where(method=base, per_class=size)
+        for pool in POOLS:
+            mine = records.where(method=f"{base} {pool}", per_class=size)
+            if len(mine):
+                found[pool, size] = difference(mine, whole).estimate
+    adjusted = iter(holm([gap.p for gap in found.values() if gap.p is not None]))
+    return {key: Beside(gap, 1.0 if gap.p is None else next(adjusted)) for key, gap in found.items()}
+
+
+def advice(gaps: Mapping[str, Beside]) -> str:
     """The pool to draw from at one size: one that is clearly better than all examples, else all of them."""
-    better = [pool for pool, gap in gaps.items() if gap.clear and gap.value > 0]
+    better = [pool for pool, each in gaps.items() if each.gap.clear and each.gap.value > 0]
     if better:
-        return f"{max(better, key=lambda pool: gaps[pool].value)} examples"
-    equal = [pool for pool, gap in gaps.items() if not gap.clear]
+        return f"{max(better, key=lambda pool: gaps[pool].gap.value)} examples"
+    equal = [pool for pool, each in gaps.items() if not each.gap.clear]
     return f"all, or {' or '.join(equal)} ones: cannot be told" if equal else "all"
 
 
@@ -89,7 +113,7 @@ def main() -> None:
     lines = report(results.records.where(split="test"), share=given.share, angle=math.radians(given.angle))
     interim = left(results).sentence()
     text = "\n".join([interim, "", *lines] if interim else lines).strip()
-    put(HERE.parent / "docs" / "results.md", "pools", text)
+    put(PAGE, "pools", text)
     print(text)
 
 

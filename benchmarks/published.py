@@ -92,11 +92,13 @@ ITERATIONS: Mapping[str, Callable[[int], int]] = {
 }
 DEPARTURES: Mapping[str, str] = {
     "dm": "one augmentation draw a step and not one a class",
-    "ncfm": "networks trained for 2,000 updates and not 60 epochs; random and not mixed first images; a constant rate; "
-    "frequencies sampled and not learned",
+    "ncfm": "networks trained for 2,000 updates and not 60 epochs; one step of both terms and all classes together "
+    "and not one of each; a constant rate; pixels not cut to [0, 1]; frequencies sampled and not learned",
     "dsa": "one augmentation draw a step and not one a class",
-    "idc": "one step of all classes together and not one a class; random first images",
-    "datadam": "networks with instance norm and not batch norm; power and iterations of the paper and not of its code",
+    "idc": "one step of all classes together and not one a class; pixels not cut to [0, 1]; one augmentation draw "
+    "a step and not one a class",
+    "datadam": "networks with instance norm and not batch norm; power and iterations of the paper and not of its code; "
+    "one augmentation draw a step and not one a class",
 }
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
-from compared import against_best, budgets, left, named, points, put, seconds
+from compared import PAGE, against_best, budgets, left, named, points, put, seconds
 from published import DEPARTURES, ITERATIONS, RECIPES, SEEDS, SIZES, Stage, stages
 
 from limbeck.errors import EvidenceError
@@ -119,7 +119,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--published", type=Path, default=HERE / "results" / "published")
     parser.add_argument("--cifar", type=Path, default=HERE / "results" / "cifar_cpu.parquet")
-    parser.add_argument("--page", type=Path, default=HERE.parent / "docs" / "results.md")
+    parser.add_argument("--page", type=Path, default=PAGE)
     given = parser.parse_args(words)
     if given.published.is_dir():
         told = beside_published(given.published)

@@ -1,61 +1,70 @@
 """Why gradient matching falls behind in protocol S: one thing changed at a time; a table of docs/results.md.
 
-    python benchmarks/reasons.py [DIRECTORY_OF_EXPORTS]
+    python benchmarks/reasons.py [benchmarks/results/reasons.parquet]
 
-Validation accuracies of benchmarks/reasons.yaml beside those of protocol S's first sets, hard labels. The validation
-splits differ (a tenth and a fiftieth of the training examples), so only large differences mean anything.
+Validation accuracies of benchmarks/reasons.yaml, hard labels. Every row stands beside the same method unchanged, and
+beside k-means' images that networks are trained on for as long; both are differences paired by seed.
 """
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from statistics import fmean
 
-from compared import put
+from compared import PAGE, left, points, put
 
-from limbeck.evaluation import Records
+from limbeck.errors import EvidenceError
+from limbeck.evaluation import Records, difference, of_kind, score
+from limbeck.evaluation.cells import Kind
+from limbeck.evaluation.table import percent
 from limbeck.study.results import StudyResults
 
 HERE = Path(__file__).parent
-PAGE = HERE.parent / "docs" / "results.md"
-USUAL = ("random", "kmeans", "dc", "dcc", "dsa", "dm")  # of protocol S
-
-Cells = dict[tuple[str, int], float]
+BEST = "kmeans"  # the selection that the others have to beat
+LONGER = ", 2,000 updates"  # ends the names of sets that networks are trained on for longer
 
 
-def cells(records: Records, names: Mapping[str, str], validation: bool) -> Cells:
-    """(what it is called, a class) → mean accuracy over the networks of the first set, in percent.
-
-    validation: the rows are of the test split, and their validation accuracies are wanted.
-    """
-    table: dict[tuple[str, int], list[float]] = {}
-    for row in records.where(distillation_seed=0, labels="hard"):
-        reached = row.validation if validation else row.accuracy
-        if row.method in names:
-            table.setdefault((names[row.method], int(row.per_class)), []).append(100 * reached)
-    return {key: fmean(values) for key, values in table.items()}
+def unchanged(name: str) -> str:
+    """ "dsa, from k-means" is "dsa" with something changed."""
+    return name.split(", ")[0]
 
 
-def section(found: Cells) -> str:
+def rival(name: str) -> str:
+    """k-means' images, trained on for as long as the set of this name."""
+    return BEST + LONGER if name.endswith(LONGER) else BEST
+
+
+def beside(records: Records, name: str, other: str, size: float) -> str:
+    """Points, paired by seed; a dash for nothing to compare, or for sets that are not trained on alike."""
+    if name == other:
+        return "—"
+    try:
+        return points(difference(*(of_kind(records, Kind(each, size, "hard")) for each in (name, other))).estimate)
+    except EvidenceError:
+        return "—"
+
+
+def section(results: StudyResults) -> str:
     """Markdown, a row for each thing that was tried."""
-    sizes = sorted({size for _, size in found})
-    rows = ["| | " + " | ".join(f"{size} a class" for size in sizes) + " |", "|---|" + "---|" * len(sizes)]
-    for name in sorted({name for name, _ in found}):
-        given = [f"{found[name, size]:.1f}" if (name, size) in found else "—" for size in sizes]
-        rows.append(f"| {name} | " + " | ".join(given) + " |")
-    return "\n".join(rows)
+    records, sizes = results.records.where(split="validation"), results.study.per_class
+    heads = [f"{size} a class: {what}" for size in sizes for what in ("%", "minus itself unchanged", "minus k-means")]
+    rows = ["| | " + " | ".join(heads) + " | sets |", "|---" * (len(heads) + 2) + "|"]
+    for name in (choice.called for choice in results.study.methods):
+        cells, counts = [], []
+        for size in map(float, sizes):
+            mine = of_kind(records, Kind(name, size, "hard"))
+            known = score(mine).estimate if len(mine) else None
+            cells += ["—" if known is None else percent(known)]
+            cells += [beside(records, name, other, size) for other in (unchanged(name), rival(name))]
+            counts.append("0" if known is None else str(known.n))
+        rows.append("| " + " | ".join([name, *cells, ", ".join(dict.fromkeys(counts))]) + " |")
+    interim = left(results).sentence()
+    return "\n".join([interim, "", *rows] if interim else rows)
 
 
 def main() -> None:
-    """Print the table and put it into the page."""
-    home = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "results"
-    tried = StudyResults.load(home / "reasons.parquet").records.where(split="validation")
-    usual = StudyResults.load(home / "methods.parquet").records.where(split="test")  # holds validation accuracies too
-    found = cells(usual, {name: f"{name}, as in protocol S" for name in USUAL}, validation=True)
-    found |= cells(tried, {row.method: row.method for row in tried}, validation=False)
-    text = section(found)
-    print(text)
+    """Put the table into the page."""
+    text = section(StudyResults.load(sys.argv[1] if len(sys.argv) > 1 else HERE / "results" / "reasons.parquet"))
     put(PAGE, "reasons", text)
+    print(text)
 
 
 if __name__ == "__main__":

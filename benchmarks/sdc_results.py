@@ -1,4 +1,4 @@
-"""Sets with a difficulty term beside the same sets without one: the section of docs/results.md, and λ from the grid.
+"""Sets with a difficulty term beside the same sets without one: sections of docs/results.md and docs/results-tables.md.
 
     python benchmarks/sdc_results.py [DIRECTORY_OF_EXPORTS]
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-from compared import left, points, put, seconds
+from compared import PAGE, TABLES, left, points, put, seconds
 
 from limbeck.errors import EvidenceError
 from limbeck.evaluation import Records, difference, holm, of_kind, score
@@ -24,7 +24,6 @@ from limbeck.study.results import StudyResults
 from limbeck.study.study import MethodChoice, Study
 
 HERE = Path(__file__).parent
-PAGE = HERE.parent / "docs" / "results.md"
 STUDIES = {"sdc_fashion": "methods", "sdc_mnist": "sdc_mnist", "sdc_cifar": "sdc_cifar"}  # where sets without it are
 GRID = "sdc_grid"
 READINGS = {"sdc": "the batch's gradient", "gradn": "each example's gradient"}
@@ -136,14 +135,18 @@ def chosen(found: Iterable[Measured]) -> dict[tuple[str, str], tuple[float, floa
     return {key: max(((w, fmean(v)) for w, v in known.items()), key=lambda item: item[1]) for key, known in by.items()}
 
 
-def grid(found: list[Measured]) -> list[str]:
-    """The λ that was chosen, and the grid that it was chosen from."""
+def best(found: Iterable[Measured]) -> list[str]:
+    """The λ that was chosen from the grid."""
     said = [
         f"* {method}, {READINGS.get(reading, reading)}: λ = {weight:g} ({100 * gain:+.1f} points on validation)."
         for (method, reading), (weight, gain) in chosen(found).items()
     ]
-    rows = [HEAD, "|---" * 11 + "|", *table("fashion, validation", found)]
-    return ["λ with the best mean over sizes on validation:", "", *said, "", *rows]
+    return ["λ with the best mean over sizes on validation:", "", *said]
+
+
+def grid(found: Iterable[Measured]) -> str:
+    """Every λ of the grid."""
+    return "\n".join([HEAD, "|---" * 11 + "|", *table("fashion, validation", found)])
 
 
 def load(folder: Path) -> dict[str, StudyResults]:
@@ -166,15 +169,18 @@ def section(known: dict[str, StudyResults]) -> str:
         said.append(f"* **Not run yet: {', '.join(absent)}.**")
     parts = [part for part, there in ((said, said), (rows, len(rows) > 2)) if there]
     if GRID in known:
-        parts.append(grid(measured(known[GRID], known[GRID], "validation")))
+        parts.append(best(measured(known[GRID], known[GRID], "validation")))
     return "\n\n".join("\n".join(part) for part in parts)
 
 
 def main() -> None:
-    """Put the section between the marks of docs/results.md."""
-    text = section(load(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "results"))
+    """Put the sections between the marks."""
+    known = load(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "results")
+    text = section(known)
     put(PAGE, "sdc", text)
     print(text)
+    if GRID in known:
+        put(TABLES, "sdc-grid", grid(measured(known[GRID], known[GRID], "validation")))
 
 
 if __name__ == "__main__":

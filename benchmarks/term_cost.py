@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 import work
-from compared import put
+from compared import PAGE, put
 from method_cost import SHORT, SIZES, machine
 from paired import Seconds, paired
 
@@ -57,7 +57,7 @@ def main() -> None:
             print(method, term, json.dumps(known[f"{method} {term}"]), flush=True)
     how = f"One thread, float32, PyTorch {torch.__version__}"
     kept.write_text(json.dumps({"how": how, "rows": known}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    put(HERE.parent / "docs" / "results.md", "term_cost", table(known, how))
+    put(PAGE, "term_cost", table(known, how))
 
 
 def table(known: dict[str, Any], how: str) -> str:

@@ -2,14 +2,17 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from limbeck.compute import Compute
 from limbeck.errors import EvidenceError
+from limbeck.evaluation import Records
 from limbeck.evaluation.intervals import Estimate
 from limbeck.study import Evaluation, MethodChoice, References, Source, Study, StudyResults, export, run
 from limbeck.values import replace
+from tests.evaluation.evaluation_rows import row
 
 ROOT = Path(__file__).parent.parent / "benchmarks"
 FEW = (("updates", 3),)
@@ -38,11 +41,13 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_difficulty_of_sets(script, study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     measured = script("difficulty")
-    page = tmp_path / "page.md"
-    page.write_text("before <!-- difficulty: begin --><!-- difficulty: end --> after")
+    page, tables = tmp_path / "page.md", tmp_path / "tables.md"
+    for each in (page, tables):
+        each.write_text("before <!-- difficulty: begin --><!-- difficulty: end --> after")
 
     def words(name: str) -> list[str]:
-        kept = ["--kept", str(tmp_path / f"{name}.json"), "--out", str(tmp_path / f"{name}.svg"), "--page", str(page)]
+        kept = ["--kept", str(tmp_path / f"{name}.json"), "--out", str(tmp_path / f"{name}.svg")]
+        kept += ["--page", str(page), "--tables", str(tables)]
         return ["--measure", "el2n:at=1", "--networks", "1", "--epochs", "2", "--device", "cpu", *kept]
 
     measured.main([str(study), *words("a")])
@@ -50,8 +55,8 @@ def test_difficulty_of_sets(script, study: Path, tmp_path: Path, capsys: pytest.
     assert first.count("| random easy |") == first.count("| random hard |") == 2
     assert all(0 <= float(line.split("|")[4].split("[")[0]) <= 100 for line in first.splitlines()[-4:])
     assert "random hard" in (tmp_path / "a.svg").read_text()
-    assert first.strip() in page.read_text()
-    assert page.read_text().endswith("after")
+    assert first.strip() in tables.read_text()
+    assert "](images/a.svg)" in page.read_text() and page.read_text().endswith("after")
     export(study, tmp_path / "study.parquet", sets=True)
     measured.main([str(tmp_path / "study.parquet"), *words("b")])
     assert capsys.readouterr().out == first
@@ -117,8 +122,8 @@ def test_advice_on_pools_is_against_all_examples(script) -> None:
     """A pool only where it is clearly better than all; hard ones that beat easy ones do not count."""
     switch = script("pool_switch")
 
-    def gap(low: float, high: float) -> Estimate:
-        return Estimate((low + high) / 2, 0.01, low, high, 0.5, n=5)
+    def gap(low: float, high: float) -> Any:
+        return switch.Beside(Estimate((low + high) / 2, 0.01, low, high, 0.5, n=5), 1.0)
 
     assert (
         switch.advice({"easy": gap(0.01, 0.05), "middle": gap(0.0, 0.03), "hard": gap(-0.2, -0.1)}) == "easy examples"
@@ -128,3 +133,17 @@ def test_advice_on_pools_is_against_all_examples(script) -> None:
     )
     assert switch.advice({"easy": gap(-0.03, -0.01), "hard": gap(-0.02, -0.01)}) == "all"
     assert switch.advice({"easy": gap(0.01, 0.02), "hard": gap(0.03, 0.04)}) == "hard examples"
+
+
+def test_differences_of_pools_are_corrected_together(script) -> None:
+    """Two sizes with an easy pool are a family of two: the smaller p is doubled."""
+    values = {"random": [0.50, 0.51, 0.52], "random easy": [0.60, 0.612, 0.618]}
+    rows = [
+        row(reached, method=name, set=f"{name}{size}{seed}", per_class=size, distillation_seed=seed)
+        for size in (1.0, 5.0)
+        for name, mine in values.items()
+        for seed, reached in enumerate(mine)
+    ]
+    found = script("pool_switch").corrected(Records.of(rows), "random")
+    assert set(found) == {("easy", 1.0), ("easy", 5.0)}
+    assert found["easy", 1.0].p == pytest.approx(2 * found["easy", 1.0].gap.p)

@@ -1,7 +1,9 @@
 """The conformance suites pass what keeps its contract, and name the fact that a broken discrepancy breaks."""
 
+import contextlib
 from typing import ClassVar, final
 
+import numpy as np
 import pytest
 import torch
 
@@ -28,7 +30,7 @@ from limbeck.testing import check_discrepancy, check_distiller, check_network
 from limbeck.values import value
 
 GOOD = [
-    *(discrepancy for name, (discrepancy, _) in DISCREPANCIES.items() if name != "sinkhorn"),
+    *(discrepancy for discrepancy, _ in DISCREPANCIES.values()),
     Moments(order=3),
     MMD(Gaussian(1.0)),
     MMD(Gaussian(1.0), unbiased=True),
@@ -39,7 +41,6 @@ GOOD = [
     CharacteristicGap(sampling="learned", frequencies=256),
     CharacteristicGap(alpha=0.0, normalise=True),
     CharacteristicGap(beta=0.0),
-    Sinkhorn(iterations=5),
     Sinkhorn(epsilon=10.0, iterations=20),
 ]
 
@@ -54,10 +55,11 @@ class Broken(Discrepancy):
     zero_iff_equal: bool = False
     unbiased: bool | None = False
     paired: bool = False
+    held: bool = False
 
     @property
     def facts(self) -> Facts:
-        return Facts(self.symmetric, self.zero_iff_equal, paired=self.paired, unbiased=self.unbiased)
+        return Facts(self.symmetric, self.zero_iff_equal, self.paired, self.unbiased, held=self.held)
 
     def __call__(self, real: Cloud, synthetic: Cloud, context: Context) -> torch.Tensor:
         gap = (real.means() - synthetic.means()).square().sum()
@@ -76,6 +78,10 @@ class Broken(Discrepancy):
             return (means[0] - means[1]).square().sum()
         if self.fault == "gradient":
             return gap.detach() + 2 * (gap - gap.detach())
+        if self.fault == "uphill":
+            return gap.detach() - 7 * (gap - gap.detach())
+        if self.fault == "root":
+            return (real.means() - synthetic.means()).square().sum(1).sqrt().sum()
         if self.fault == "one side":
             return (real.means().detach() - synthetic.means()).square().sum()
         if self.fault == "type":
@@ -108,9 +114,36 @@ class NoFloor(Discrepancy):
         return gap
 
 
+@final
+@value
+class Steep(Discrepancy):
+    """MMD with a gradient times ``factor``, which says that it holds constant what ``said`` does."""
+
+    factor: float
+    said: Discrepancy = MMD()
+    inner: ClassVar[Discrepancy] = MMD()
+    facts: ClassVar[Facts] = MMD().facts
+
+    def __call__(self, real: Cloud, synthetic: Cloud, context: Context) -> torch.Tensor:
+        gap = self.inner(real, synthetic, context)
+        return gap.detach() + self.factor * (gap - gap.detach())
+
+    def fixed(self, real: Cloud, synthetic: Cloud) -> Discrepancy:
+        return self.said.fixed(real, synthetic)
+
+
 @pytest.mark.parametrize("discrepancy", GOOD, ids=repr)
 def test_what_is_right_passes(discrepancy: Discrepancy) -> None:
     check_discrepancy(discrepancy)
+
+
+def test_a_gradient_that_holds_something_constant_is_verified_too() -> None:
+    check_discrepancy(Steep(1.0))
+    for factor in (1.01, -7.0):
+        with pytest.raises(AssertionError, match="wrong gradient in the first"):
+            check_discrepancy(Steep(factor))
+    with pytest.raises(AssertionError, match="fixes something else"):
+        check_discrepancy(Steep(1.0, MMD(Gaussian(3.0))))
 
 
 def test_an_unbiased_estimator_is_told_from_a_biased_one() -> None:
@@ -132,6 +165,10 @@ def test_an_unbiased_estimator_is_told_from_a_biased_one() -> None:
         (Broken(unbiased=True), "exclude|declares no bias"),
         (Broken("gradient"), "wrong gradient in the first"),
         (Broken("one side"), "wrong gradient in the first"),
+        (Broken("uphill"), "wrong gradient in the first"),
+        (Broken("uphill", held=True), "rises where the first cloud's points go down"),
+        (Broken("one side", held=True), "has no gradient"),
+        (Broken("root"), "not finite where clouds are equal"),
         (Broken("type"), "float64 for points of torch.float32"),
         (Broken("random"), "two values|symmetric|zero|order|add up"),
         (Broken(paired=True), "takes clouds that are not paired"),
@@ -159,6 +196,39 @@ class SameForAllSeeds(Distiller):
 
     def distill(self, task, situation):
         return self.inner.distill(task, Situation(situation.per_class, 0))
+
+
+@final
+@value
+class Careless(Distiller):
+    """A distiller that does one thing which none may."""
+
+    inner: Distiller
+    fault: str
+    name: str = "careless"
+
+    def distill(self, task, situation):
+        if self.fault == "test":
+            task.test.open("careless")
+        if self.fault == "quietly":
+            with contextlib.suppress(AssertionError):
+                task.test.open("careless")
+        if self.fault == "seed":
+            torch.manual_seed(situation.seed)
+        if self.fault == "draw":
+            torch.rand(1)
+        if self.fault == "numpy":
+            np.random.permutation(3)
+        return self.inner.distill(task, situation)
+
+
+@pytest.mark.parametrize("fault", ["test", "quietly", "seed", "draw", "numpy"])
+def test_a_distiller_leaves_the_test_split_and_global_generators_alone(fault: str) -> None:
+    task = digits()
+    words = "opens the sealed test split" if fault in ("test", "quietly") else "global generator"
+    with torch.random.fork_rng(devices=[]), pytest.raises(AssertionError, match=words):
+        check_distiller(Careless(method("random", Setting.of(task, 1)), fault), task)
+    assert not task.test.openings
 
 
 def test_distillers() -> None:

@@ -9,7 +9,18 @@ from pathlib import Path
 
 from limbeck.errors import DirectoryError
 
-__all__ = ["write_atomically", "write_files", "writing"]
+__all__ = ["check_place", "write_atomically", "write_files", "writing"]
+
+
+def check_place(path: Path) -> None:
+    """DirectoryError, before any work, where nothing can be written at ``path``; nothing is made there yet."""
+    there = path.absolute()
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if there.is_dir() and not os.access(there, os.W_OK | os.X_OK):
+        raise _unwritable(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+    if not there.is_dir() and there != path.absolute():
+        raise _unwritable(path, NotADirectoryError(errno.ENOTDIR, f"'{there}' is a file"))
 
 
 def write_files(directory: Path, files: Mapping[str, bytes]) -> None:
@@ -62,8 +73,9 @@ def writing(path: Path) -> Iterator[None]:
 
 def _unwritable(path: Path, error: OSError) -> DirectoryError:
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    why = "no space is left" if full else (error.strerror or type(error).__name__).lower()
-    return DirectoryError(f"'{path}' cannot be written ({why}): free some space or choose another place.")
+    reason = error.strerror or type(error).__name__
+    why = "no space is left" if full else reason[:1].lower() + reason[1:]
+    return DirectoryError(f"'{path}' cannot be written ({why}): {'free some space or ' * full}choose another place.")
 
 
 def _write(path: Path, content: bytes) -> None:

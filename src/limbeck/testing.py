@@ -3,14 +3,16 @@
 Each ``check_…`` returns nothing, or raises AssertionError with a sentence that names the broken fact.
 """
 
+import functools
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from limbeck.data.task import Task
+from limbeck.data.task import Pool, Sealed, Task
 from limbeck.distillation.distiller import Distiller, Situation
 from limbeck.errors import LimbeckError
 from limbeck.matching.cloud import Cloud
@@ -30,15 +32,16 @@ def check_discrepancy(discrepancy: Discrepancy, *, seed: int = 0) -> None:
 
     Checked: it is a value; symmetry; zero for equal clouds, and only there where it says so; sign; pairing; bias (by
     all subsamples of a finite population, so exactly); the order of points, groups that add up, weights; the gradient
-    in both clouds against difference quotients in float64; the points' type; randomness from the context alone; and
-    of an adversary that it increases the discrepancy.
+    in both clouds against difference quotients in float64 (of ``fixed`` where something is held constant, and without
+    it that a step down lowers the value); that it is finite where points coincide; the points' type; randomness from
+    the context alone; and of an adversary that it increases the discrepancy.
     """
     bench = _Bench(discrepancy, seed)
     _is_value(discrepancy)
     before = torch.get_rng_state()
     for check in (_symmetry, _equality, _difference, _sign, _order, _groups, _pairing, _weights, _bias):
         check(bench)
-    for check in (_gradient, _types, _repetition, _adversary):
+    for check in (_gradient, _degenerate, _types, _repetition, _adversary):
         check(bench)
     bench.holds(torch.equal(before, torch.get_rng_state()), "draws from the global generator; use context.generator")
 
@@ -75,12 +78,25 @@ class _Bench:
     def value(self, real: Cloud, synthetic: Cloud) -> float:
         return float(self.discrepancy(real, synthetic, self.context()))
 
+    @functools.cached_property
+    def usual(self) -> float:
+        """The size of a value, which rounding is measured by."""
+        return abs(self.value(*self.pair()))
+
+    def slopes(self, real: Cloud, synthetic: Cloud) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The value, and its gradients in both clouds' points; zeros where it does not depend on them."""
+        leaves = tuple(c.points.clone().requires_grad_() for c in (real, synthetic))
+        result = self.discrepancy(real.with_points(leaves[0]), synthetic.with_points(leaves[1]), self.context())
+        if not result.requires_grad:
+            return result, tuple(torch.zeros_like(leaf) for leaf in leaves)
+        return result, torch.autograd.grad(result, leaves, materialize_grads=True, retain_graph=True)
+
     def holds(self, fact: bool, sentence: str) -> None:
         if not fact:
             raise AssertionError(f"{type(self.discrepancy).__name__} {sentence}.")
 
     def agree(self, one: float, other: float, sentence: str, tolerance: float = 1e-6) -> None:
-        scale = max(abs(one), abs(other), abs(self.value(*self.pair())), 1e-9)
+        scale = max(abs(one), abs(other), self.usual, 1e-9)
         self.holds(abs(one - other) <= tolerance * scale, f"{sentence}: {one:.9g} against {other:.9g}")
 
 
@@ -198,23 +214,58 @@ def _bias(bench: _Bench) -> None:
 
 def _gradient(bench: _Bench) -> None:
     a, b = bench.pair()
-    first, second = (c.points.clone().requires_grad_() for c in (a, b))
-    result = bench.discrepancy(a.with_points(first), b.with_points(second), bench.context())
-    bench.holds(result.ndim == 0 and bool(torch.isfinite(result)), "does not return one finite number")
-    bench.holds(result.requires_grad, "cannot be differentiated")
-    grads = torch.autograd.grad(result, (first, second), materialize_grads=True)
+    if bench.discrepancy.facts.held:  # what is held may differ between groups: one is looked at
+        a, b = (bench.around(c.split()[0], (len(c.split()[0]),)) for c in (a, b))
+    value, grads = bench.slopes(a, b)
+    bench.holds(value.ndim == 0 and bool(torch.isfinite(value)), "does not return one finite number")
+    bench.holds(value.requires_grad, "cannot be differentiated")
     bench.holds(all(bool(torch.isfinite(g).all()) for g in grads), "has a gradient that is not finite")
-    if bench.discrepancy.facts.held:
+    still = bench.discrepancy.fixed(a, b)
+    if bench.discrepancy.facts.held and still == bench.discrepancy:
+        _descent(bench, (a, b), grads)
         return
+    frozen = _Bench(still, bench.seed)
+    bench.agree(frozen.value(a, b), float(value.detach()), "fixes something else than what it holds constant")
     for side, (cloud, grad) in enumerate(zip((a, b), grads, strict=True)):
         step = torch.randn(cloud.points.shape, generator=generator(bench.seed, "step", side), dtype=torch.float64)
         ends = []
         for size in (1e-6, -1e-6):
             moved = cloud.with_points(cloud.points + size * step)
-            ends.append(bench.value(moved, b) if side == 0 else bench.value(a, moved))
+            ends.append(frozen.value(moved, b) if side == 0 else frozen.value(a, moved))
         which = ("first", "second")[side]
         quotient, slope = (ends[0] - ends[1]) / 2e-6, float((grad * step).sum())
         bench.agree(slope, quotient, f"has a wrong gradient in the {which} cloud's points", 1e-4)
+
+
+def _descent(bench: _Bench, pair: tuple[Cloud, Cloud], grads: tuple[Tensor, ...]) -> None:
+    """What is held is not known, so that no quotient can be compared with: a small step down must lower the value."""
+    here = bench.value(*pair)
+    for side, grad in enumerate(grads):
+        steepness = float(grad.square().sum())
+        bench.holds(steepness > 0, "has no gradient")
+        lower = pair[side].with_points(pair[side].points - 1e-3 * abs(here) / steepness * grad)
+        there = bench.value(lower, pair[1]) if side == 0 else bench.value(pair[0], lower)
+        which = ("first", "second")[side]
+        bench.holds(there < here, f"rises where the {which} cloud's points go down its gradient")
+
+
+def _degenerate(bench: _Bench) -> None:
+    """Where a root or a norm has no derivative there must be a finite one: NaN would end a run."""
+    a, b = bench.pair()
+    met = b.points.clone()
+    met[:2] = a.points[0]
+    cases = {
+        "clouds are equal": (a, a),
+        "points coincide": (a, b.with_points(met)),
+        "all points are one": (a.with_points(torch.ones_like(a.points)), b.with_points(torch.ones_like(b.points))),
+        "all points are zero": (a.with_points(torch.zeros_like(a.points)), b.with_points(torch.zeros_like(b.points))),
+    }
+    for (case, pair), kind in itertools.product(cases.items(), (torch.float64, torch.float32)):
+        value, grads = bench.slopes(*(c.with_points(c.points.to(kind)) for c in pair))
+        bench.holds(bool(torch.isfinite(value)), f"is not finite where {case}")
+        bench.holds(
+            all(bool(torch.isfinite(g).all()) for g in grads), f"has a gradient that is not finite where {case}"
+        )
 
 
 def _types(bench: _Bench) -> None:
@@ -284,13 +335,27 @@ def check_network(architecture: Architecture, shape: tuple[int, ...], classes: i
 
 
 def check_distiller(distiller: Distiller, task: Task, *, per_class: int = 1, seed: int = 0) -> None:
-    """Verify a distiller on a (small) task: a value, the right number of finite examples, the same bytes twice.
+    """Verify a distiller on a (small) task: a value, the right number of finite examples, the same bytes twice, which
+    neither the sealed test split nor global randomness has a part in.
 
     It is run three times, so give it few iterations.
     """
     _is_value(distiller)
     name = type(distiller).__name__
-    first, second, other = (distiller.distill(task, Situation(per_class, s)) for s in (seed, seed, seed + 1))
+
+    def refused() -> Pool:
+        raise AssertionError(f"{name} opens the sealed test split.")
+
+    sealed = replace(task, test=Sealed(refused, task.test.size))
+    before = _global_randomness()
+    made = []
+    for each in (seed, seed, seed + 1):
+        made.append(distiller.distill(sealed, Situation(per_class, each)))
+        _require(
+            _global_randomness() == before, name, "draws from a global generator, or seeds it; use seeds.generator"
+        )
+    _require(not sealed.test.openings, name, "opens the sealed test split")
+    first, second, other = made
     if first is None or second is None or other is None:
         raise AssertionError(f"{name} returns no set although it had all the time.")
     images, targets = first.examples().inputs, first.examples().targets
@@ -301,6 +366,15 @@ def check_distiller(distiller: Distiller, task: Task, *, per_class: int = 1, see
     _require(not torch.equal(images, other.examples().inputs), name, "ignores the seed")
     stored = torch.bincount(first.labels, minlength=len(task.classes))
     _require(bool((stored == per_class).all()), name, f"does not store {per_class} examples a class")
+
+
+def _global_randomness() -> tuple[object, ...]:
+    """The states of torch's and NumPy's own generators, in a form that can be compared.
+
+    Not Python's: libraries draw from it for what has no part in results (beartype chooses by it what to check).
+    """
+    numpy = np.random.get_state(legacy=False)["state"]
+    return torch.get_rng_state().numpy().tobytes(), numpy["key"].tobytes(), numpy["pos"]
 
 
 def _require(fact: bool, name: str, sentence: str) -> None:

@@ -71,7 +71,12 @@ SENTENCES = [
     (("distill", "digits", "--budget", "0s"), "no time"),
     (("distill", "digits", "--device", "cuda"), "CUDA"),
     (("distill", "digits", "--precision", "float16"), "bfloat16"),
-    (("distill", "digits", "--set", "lr=autom"), "no float"),
+    (("distill", "digits", "--set", "lr=autom"), "'lr=autom' is no number: give one, e.g. 1.0"),
+    (("distill", "digits", "--set", "iterations=abc"), "'iterations=abc' is no whole number: give one, e.g. 20000"),
+    (("distill", "digits", "-m", "match", "--set", "view=pixels", "discrepancy=row-cosine"), "the view pixels shows"),
+    (("plan", "nope"), "'nope' does not exist"),
+    (("plan", ".", "--gap", "0.1", "--accuracy", "0.5"), "give --gap, --accuracy or --per-class"),
+    (("plan", "."), "give --gap, --accuracy or --per-class"),
     (("distill", "digits", "--for", "standart"), "standard"),
     (("distill", "digits", "--for", "standard:wort"), "worst"),
     (("distill", "digits", "--for", "standard:net:centres=0"), "at least 1"),
@@ -194,11 +199,38 @@ def test_another_task_is_refused(run: Run, tmp_path: Path) -> None:
     assert "fingerprint" in err
 
 
-def test_unwritable_output(run: Run, tmp_path: Path) -> None:
+def test_unwritable_output_is_found_before_any_work(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(*_: object, **__: object) -> None:
+        raise AssertionError("data were opened, for a place that cannot be written")
+
+    for name in ("cli.making.open_task", "laws.pilot.design"):
+        monkeypatch.setattr(f"limbeck.{name}", work)
     (tmp_path / "file").write_text("in the way")
-    code, _, err = run("distill", "digits", *FEW, "--out", "file/set")
-    assert code == 2
-    assert "file" in err
+    (tmp_path / "locked").mkdir()
+    monkeypatch.setattr("os.access", lambda path, _: Path(path).name != "locked")  # root may write anywhere
+    for words in (("distill", "digits", *FEW), ("pilot", "digits")):
+        for place, why in (("file/set", "file' is a file"), ("locked/deep/set", "permission denied")):
+            code, _, err = run(*words, "--out", place)
+            assert code == 2
+            assert f"'{place}' cannot be written" in err
+            assert why in err
+            assert err.count(": choose another place.") == 1
+            assert "free some space" not in err
+
+
+def test_what_a_person_would_name_first_is_told_of_another_run(run: Run) -> None:
+    assert run("distill", "digits", *FEW, "--out", "set")[0] == 0
+    few = ("distill", "digits", "--per-class", "1", "--out", "set")
+    for words, told in (
+        (("-m", "dsa", "--budget", "5s"), "another method (dm there, dsa now)"),
+        (("--network", "mlp-32", "--seed", "4"), "another network (ConvNet there, MLP now)"),
+        (("--network", "convnet-2-32:width=8", "--set", "iterations=5"), "another network.width (4 there, 8 now)"),
+        (("--network", "convnet-2-32:width=4", "--budget", "5s"), "another budget (none there, 5.0 now)"),
+        (("--network", "convnet-2-32:width=4", "--set", "view=pixels"), "view (Features there, PixelValues now)"),
+    ):
+        code, _, err = run(*few, *words)
+        assert code == 2
+        assert told in err, err
 
 
 def test_a_path_without_its_source_is_understood(run: Run, tmp_path: Path) -> None:
@@ -220,7 +252,7 @@ def test_a_full_disk_is_a_sentence(run: Run, tmp_path: Path, monkeypatch: pytest
 
 
 def test_bombs_and_mixed_channels_in_a_folder(run: Run, tmp_path: Path) -> None:
-    pictures(tmp_path / "mixed", ("a", "b"), lambda i: (5, 5, 3) if i % 2 else (5, 5))
+    pictures(tmp_path / "mixed", ("a", "b"), lambda i: (5, 5, 3) if i % 2 else (5, 5, 4))
     code, _, err = run("info", "folder:mixed")
     assert code == 2
     assert "--channels 3" in err

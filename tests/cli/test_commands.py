@@ -205,6 +205,86 @@ def test_a_file_that_no_source_reads(run: Run, tmp_path: Path) -> None:
     assert "tables come as CSV, Parquet or npz" in err
 
 
+@pytest.mark.parametrize(
+    ("words", "where", "sentence"),
+    [
+        (("distill", "digits", *FEW, "--out", "set"), "distill.SyntheticSet.save", "goes on from there"),
+        (("distill", "digits", *FEW, "--out", "set"), "budget.measured_timing", "limbeck: stopped."),
+        (("distill", "digits", "-m", "random", "-k", "1", "--out", "s"), "selection.Selection.distill", "is kept"),
+    ],
+    ids=["while distilling", "while measuring", "while choosing"],
+)
+def test_stopping_says_what_is_kept(
+    run: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], where: str, sentence: str
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"limbeck.distillation.{where}", stop)
+    code, out, err = run(*words)
+    assert (code, out) == (130, "")
+    assert sentence in err.splitlines()[-1]
+
+
+def test_stopping_a_study_and_starting_up(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    methods = "methods: [{name: random}]\nper_class: [1]\nnetwork: mlp-32\nprocesses: 1\n"
+    (tmp_path / "s.yaml").write_text(f"name: s\nsource: digits\n{methods}")
+    monkeypatch.setattr("limbeck.study.execute._Driver.drive", stop)
+    code, _, err = run("study", "run", "s.yaml")
+    assert code == 130, err
+    assert err.splitlines()[-1] == "limbeck: stopped; what was done is kept, and the same command goes on from there."
+    monkeypatch.setattr("limbeck.cli._command", stop)
+    assert run("list") == (130, "", "limbeck: stopped.\n")
+
+
+def test_sets_of_different_data_stand_in_no_table(run: Run, tmp_path: Path) -> None:
+    chance = np.random.default_rng(0)
+    np.savez(tmp_path / "rows.npz", x=chance.normal(size=(60, 5)), y=np.repeat(["no", "yes"], 30))
+    for source, out in (("digits", "a"), ("npz:rows.npz", "b")):
+        assert run("distill", source, "-m", "random", "-k", "1", "--out", out)[0] == 0
+    assert run("distill", "digits", "-m", "random", "-k", "1", "--split-seed", "3", "--out", "c")[0] == 0
+    for command in ("evaluate", "compare", "report"):
+        code, out, err = run(command, "a", "b")
+        assert (code, out) == (2, "")
+        assert "'a' was made from digits and 'b' from npz:rows.npz: give sets of one data set" in err
+        code, _, err = run(command, "a", "c")
+        assert code == 2
+        assert "'a' was made from digits (split seed 0) and 'c' from digits (split seed 3)" in err
+    assert not any(tmp_path.rglob("*.parquet"))
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_a_changed_method_is_said_wherever_it_is_named(run: Run, tmp_path: Path) -> None:
+    changes = ("--set", "view=gradients", "discrepancy=row-cosine", "updates=2", "--difficulty", "sdc=0.1:linear")
+    assert run("distill", "digits", *FEW, *changes, "--for", "quick", "--out", "set")[0] == 0
+    shown = run("show", "set")[1]
+    for line in ("view gradients · discrepancy row-cosine · state fresh", "sdc=0.1:linear", "quick"):
+        assert line in shown
+    words = "dm with view gradients, discrepancy row-cosine, difficulty sdc=0.1:linear, for quick"
+    assert f"made by: {words}, seed 0" in (tmp_path / "set" / "README.md").read_text().replace("\\", "")
+    assert run("export", "set", "--out", "out")[0] == 0
+    howto = (tmp_path / "out" / "HOWTO.md").read_text()
+    assert f"made by: {words}, seed 0" in howto.replace("\\", "")
+    assert "classes: 0, 1, 2, 3" in howto
+    assert run("report", "set", "--out", "page.html")[0] == 0
+    assert f"made by {words} stand for digits" in (tmp_path / "page.html").read_text()
+    code, _, err = run("evaluate", "set", "--seeds", "1")
+    assert code == 0
+    assert "of one distillation seed: no interval" in err
+    assert run("report", "set", "--out", "page.html")[0] == 0
+    assert "dm stands here for the method with view gradients" in (tmp_path / "page.html").read_text()
+
+
+def test_a_method_of_its_own_name_is_said_plainly(run: Run, tmp_path: Path) -> None:
+    settings = ("--set", "iterations=1", "real_batch=4", "--network", "mlp-32", "-k", "1")
+    assert run("distill", "digits", *settings, "-m", "dc", "--out", "set")[0] == 0
+    assert "view gradients · discrepancy row-cosine · state along-synthetic" in run("show", "set")[1]
+    assert "made by: dc, seed 0" in (tmp_path / "set" / "README.md").read_text()
+
+
 def test_a_damaged_run_is_a_sentence(run: Run, tmp_path: Path) -> None:
     for name, text in (("list", "[]"), ("half", '{"a"')):
         (tmp_path / name).mkdir()

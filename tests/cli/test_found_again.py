@@ -1,6 +1,7 @@
 """A set is evaluated on the data that it was made from, found by its card alone, whatever the source was told."""
 
 import io
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -58,3 +59,21 @@ def test_the_hub_with_its_options(run: Run, tmp_path: Path, monkeypatch: pytest.
     code, _, err = run("evaluate", "set", "--seeds", "1")
     assert code == 0, err
     assert SyntheticSet.load(tmp_path / "set").card.shape == (1, 8, 8)
+
+
+def test_a_hub_that_is_not_there_is_one_sentence(
+    run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    datasets = pytest.importorskip("datasets")
+
+    def retry(*_: object, **__: object) -> None:
+        logging.getLogger("huggingface_hub.utils._http").warning("Retrying in 1s [Retry 1/5].")
+        raise ConnectionError("no network")
+
+    monkeypatch.setattr(datasets, "load_dataset", retry)
+    monkeypatch.setattr(logging.getLogger("huggingface_hub"), "propagate", True)
+    code, _, err = run("info", "hub:nobody/nothing")
+    assert code == 2
+    assert "cannot be had from the hub (no network)" in err
+    assert "Asking the hub for nobody/nothing" in err
+    assert "Retrying" not in err + caplog.text

@@ -148,13 +148,26 @@ def test_different_sizes_become_squares_and_say_so(tmp_path: Path) -> None:
     assert any("differ in size" in note for note in task.notes)
 
 
-def test_mixed_channels_say_which_option_helps(tmp_path: Path) -> None:
+def test_grey_among_colour_is_read_as_colour_and_said(tmp_path: Path) -> None:
     _folder(tmp_path, ("a",))
     _folder(tmp_path, ("b",), shape=(9, 7))
-    with pytest.raises(SourceError, match=r"1 in '.*b.*' and 3 in '.*a.*channels=3"):
+    task = folder(tmp_path)
+    assert task.shape == (3, 9, 7)
+    assert any("8 of 16 images are grey and were read as colour" in note for note in task.notes)
+    chosen = folder(tmp_path, channels=3)
+    assert chosen.fingerprint == task.fingerprint  # so that a set finds its data again
+    assert not any("grey" in note for note in chosen.notes)
+    assert folder(tmp_path, channels=1).shape == (1, 9, 7)
+    _folder(tmp_path / "grey", shape=(9, 7))
+    assert folder(tmp_path / "grey").shape == (1, 9, 7)
+
+
+def test_mixed_transparency_says_which_option_helps(tmp_path: Path) -> None:
+    _folder(tmp_path, ("a",))
+    _folder(tmp_path, ("b",), shape=(9, 7, 4))
+    with pytest.raises(SourceError, match=r"3 in '.*a.*' and 4 in '.*b.*channels=3"):
         folder(tmp_path)
     assert folder(tmp_path, channels=3).shape == (3, 9, 7)
-    assert folder(tmp_path, channels=1).shape == (1, 9, 7)
     with pytest.raises(OptionError, match="channels is 2"):
         folder(tmp_path, channels=2)
     with pytest.raises(OptionError, match="size is 0"):

@@ -74,7 +74,7 @@ def test_a_large_group_is_moved_when_only_it_has_a_class() -> None:
 
 
 def test_a_class_that_cannot_be_on_both_sides_is_an_error() -> None:
-    with pytest.raises(FitError, match=r"class 'b' has 1 example"):
+    with pytest.raises(FitError, match=r"class 'b' has 1 example left"):
         split(torch.tensor([0, 0, 0, 1]), 0.5, generator(0), names="ab")
     with pytest.raises(FitError, match=r"class 'b' cannot be on both sides"):
         split(torch.tensor([0, 0, 1, 1]), 0.5, generator(0), names="ab", groups=torch.tensor([0, 1, 2, 2]))

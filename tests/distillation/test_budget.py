@@ -102,3 +102,16 @@ def test_budgets_as_people_write_them() -> None:
     for wrong in ("", "m", "5 minutes", "-1s", "0", "inf", "nan"):
         with pytest.raises(OptionError, match="90s, 5m or 2h"):
             parse_seconds(wrong)
+
+
+def test_a_small_budget_is_not_spent_on_compiling(slow: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten seconds are measured on passes that are not compiled, although the published run would be."""
+    task = limbeck.data.digits()
+    made = compose(task, "dm", 1, network="convnet-2-32:width=8", real_batch=16)
+    auto = Compute("cpu", "float32", "auto")
+    published = replace(made, iterations=10**9)
+    monkeypatch.setattr(compilation, "has_compiler", lambda: True)
+    assert published.settled(task, Situation(1, 0, auto)).compilation == "on"
+    before = seconds_compiling()
+    assert iterations_for(10.0, published, task, Situation(1, 0, auto)) >= 1
+    assert seconds_compiling() == before

@@ -66,6 +66,30 @@ def test_averages_over_stated_points_of_the_path(task: Task) -> None:
     assert torch.equal(Misclassification().scores(network, ((whole[1],),), examples, CPU), wrong)
 
 
+@pytest.mark.parametrize(
+    "name", ["misclassification:points=1", "el2n:at=1", "forgetting:snapshots=2", "gradn:points=1"]
+)
+def test_batch_norm_is_not_that_of_the_one_class_that_is_scored(name: str, task: Task) -> None:
+    configuration = replace(training(task), architecture=architecture("convnet-2-32-bn:width=8"), batch=32)
+    panel = Gauge(difficulty(name), configuration, 1).panel(task, Situation(1, compute=CPU))
+    examples, network = some(task, 40), panel.network
+    path = panel.paths[0]
+    held = [network.statistics(params, task.train.take(torch.arange(len(task.train)))) for params in path]
+    direct = panel.measure.scores(network, panel.paths, examples, CPU, (tuple(held),))
+    whole = panel.scores(examples.inputs, 1)
+    assert torch.allclose(whole, direct, rtol=1e-4, atol=1e-5)
+    assert torch.allclose(panel.scores(examples.inputs[:3], 1), whole[:3], rtol=1e-4, atol=1e-5)
+
+
+def test_networks_without_batch_norm_need_no_statistics(task: Task) -> None:
+    panel = Gauge(EL2N(0.5), training(task), 1).panel(task, Situation(1, compute=CPU))
+    assert panel.statistics == (({},),)
+    examples = some(task)
+    assert torch.equal(
+        panel.scores(examples.inputs, 1), panel.measure.scores(panel.network, panel.paths, examples, CPU)
+    )
+
+
 def test_training_ends_where_the_measure_looks_last(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     configuration = training(task, epochs=10)
     network = configuration.architecture.build(task.shape, len(task.classes))

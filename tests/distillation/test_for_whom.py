@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from limbeck.data.task import Task
-from limbeck.distillation.checkpoint import Standing
+from limbeck.distillation.checkpoint import CHECKPOINT, Standing, read_standing
 from limbeck.distillation.distill import compose, distill, distill_into
 from limbeck.distillation.distiller import Situation
 from limbeck.distillation.image_rate import MeasuredRate
@@ -90,6 +90,83 @@ def test_the_shared_augmentation_is_the_drawn_one(task: Task) -> None:
         distill(task, "dsa", per_class=1, **for_space).variables["pixels"],
         distill(task, "dsa", per_class=1, **{**for_space, "augmentation": "none"}).variables["pixels"],
     )
+
+
+@pytest.mark.parametrize(
+    ("method", "settings"),
+    [
+        ("ncfm-learned", {"for": "mixed:net", "state.updates": 2, "state.batch": 8}),
+        ("match", {"for": "mixed", "discrepancy": "characteristic:sampling=fixed,frequencies=16"}),
+        ("match", {"for": "mixed:worst:updates=2,examples=20", "discrepancy": "characteristic:sampling=learned"}),
+    ],
+)
+def test_frequencies_are_kept_for_networks_of_every_width(
+    task: Task, tmp_path: Path, method: str, settings: dict[str, Any]
+) -> None:
+    asked = {**FEW, **settings}
+    whole = distill(task, method, per_class=1, **asked)
+    made, widths = None, 0
+    while made is None:
+        made = distill_into(tmp_path / "run", compose(task, method, 1, **asked), task, Situation(1, until=0.0))
+        if made is None:
+            standing = read_standing(tmp_path / "run" / CHECKPOINT, "cpu")
+            widths = len({kept.shape[1] for kept in standing.learned.values()})
+    assert widths > 1
+    assert torch.equal(made.variables["pixels"], whole.variables["pixels"])
+    assert made.card == whole.card
+
+
+def test_learned_labels_have_the_gradients_of_their_own_rate(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[dict[str, Any]] = []
+    slope, step = MatchingDistiller._slope, MatchingDistiller._step
+
+    def noted(self: MatchingDistiller, now: Standing, frame: Any) -> Any:
+        here = slope(self, now, frame)
+        found.append(here.grads)
+        return here
+
+    def compared(self: MatchingDistiller, now: Standing, grads: dict[str, Any]) -> Any:
+        (label,) = [name for name in grads if name.startswith("labels/")]
+        assert torch.equal(grads[label], found[-1][label])
+        assert not torch.equal(grads["pixels"], found[-1]["pixels"])
+        assert now.location.counters["configuration"] in {kind for kind, _, _ in now.squares} or now.lr == 1.0
+        return step(self, now, grads)
+
+    monkeypatch.setattr(MatchingDistiller, "_slope", noted)
+    monkeypatch.setattr(MatchingDistiller, "_step", compared)
+    made = distill(task, "dsa", per_class=1, **{**FEW, "for": "standard", "labels": "learned:teacher=false"})
+    assert made.targets is not None
+
+
+def test_the_card_says_which_configurations_were_looked_at(task: Task) -> None:
+    made = distill(task, "dm", per_class=1, **{**FEW, "iterations": 3, "for": "standard"})
+    head, _, names = made.card.notes[-1].partition(": ")
+    assert head == f"The run looked at {len(names.split(', '))} of these 24 configurations"
+    one = distill(task, "dm", per_class=1, **{**FEW, "iterations": 1, "for": "standard:net:centres=3"})
+    assert "the radius of the net" in one.card.notes[-1]
+    assert "The run looked at 1 of these 3 configurations: " in one.card.notes[-1]
+    every = distill(task, "dm", per_class=1, **{**FEW, "for": "standard:net:centres=3"})
+    assert not any("looked at" in note for note in every.card.notes)
+
+
+def test_a_small_space_is_trained_whole_and_of_a_large_one_a_part_is_said(task: Task) -> None:
+    small = {**FEW, "state.updates": 1, "state.batch": 8}
+    whole = compose(task, "ncfm", 1, **{**small, "for": "mixed", "iterations": 60})
+    assert encode(whole.state)["count"] == 7  # type: ignore[attr-defined]
+    assert whole.remarks == ("Made for the 7 configurations of 'mixed', uniformly.",)  # type: ignore[attr-defined]
+    made = whole.distill(task, Situation(1))
+    assert made is not None
+    assert not any("looked at" in note for note in made.card.notes)  # so each of the seven was
+    part = compose(task, "ncfm", 1, **{**small, "for": "standard", "iterations": 40})
+    (sentence,) = part.remarks  # type: ignore[attr-defined]
+    assert sentence.startswith("Made for 5 of the 24 configurations of 'standard', one for each network")
+    assert "--set state.count=24" in sentence
+    some = part.distill(task, Situation(1))
+    assert some is not None
+    assert some.card.notes[-2] == sentence
+    assert "The run looked at 5 of these 24 configurations: " in some.card.notes[-1]
+    every = compose(task, "ncfm", 1, **{**small, "for": "standard", "state.count": 24})
+    assert every.remarks == ("Made for the 24 configurations of 'standard', uniformly.",)  # type: ignore[attr-defined]
 
 
 def test_a_pool_has_a_member_for_each_centre(task: Task) -> None:

@@ -1,10 +1,12 @@
 """Every further method distils digits in a few steps, with the defaults of its source."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 import torch
 
+import limbeck
 from limbeck.data.task import Task
 from limbeck.distillation.distiller import Situation
 from limbeck.distillation.further_methods import FURTHER, contrastive_loops, idc_rate
@@ -13,8 +15,10 @@ from limbeck.distillation.outer_loop import MatchingDistiller
 from limbeck.distillation.setting import Setting
 from limbeck.distillation.settings import changed
 from limbeck.matching import Attention, CharacteristicGap, Gradients, Match, RowL1, RowSquared
+from limbeck.matching.warm_up import WarmUp
 from limbeck.networks.names import architecture
 from limbeck.synthetic.factored import Factored
+from limbeck.synthetic.initial import RealRandom
 from limbeck.synthetic.pixels import Pixels
 from limbeck.values import replace
 
@@ -55,6 +59,13 @@ def test_every_further_method_distils(name: str, task: Task) -> None:
 
 def test_published_defaults() -> None:
     assert (made("dcc", COLOUR).optimizer.lr, made("dcc", COLOUR).iterations) == (0.1, 10_000)
+    for name in ("dcc", "dsac"):  # from real images; class by class in the first 250 of 1,000 networks
+        warm, distiller = made(name, COLOUR).surrogate, made(name, COLOUR)
+        assert isinstance(warm, WarmUp) and isinstance(distiller.initial, RealRandom)
+        views = [term.view for part in (warm.first, warm.then) for term in part.terms]  # type: ignore[attr-defined]
+        assert views == [Gradients(), Gradients(sum_classes=True)]
+        assert (warm.share, warm.steps) == (0.25, 10)
+        assert changed(distiller, {"warmup": "0.5"}).surrogate.share == 0.5  # type: ignore[attr-defined]
     idc = made("idc", COLOUR)
     assert (idc.iterations, idc.real_batch, idc.parametrisation) == (200_000, 64, Factored(2))
     assert idc.optimizer.lr == pytest.approx(5e-3)
@@ -73,6 +84,16 @@ def test_published_defaults() -> None:
     assert gap == CharacteristicGap(0.5, 0.5, 4096, normalise=True)
     ncfm = made("ncfm-learned", COLOUR)
     assert (ncfm.optimizer.lr, ncfm.iterations, ncfm.real_batch) == (1e-3, 20_000, 1024)
+
+
+def test_rates_published_for_pixels_are_converted() -> None:
+    """An image learning rate moves pixels of [0, 1] as far as published, whatever unit preprocessed images have."""
+    wide = dataclasses.replace(COLOUR, spread=0.25)
+    assert made("idc", wide).optimizer.lr == pytest.approx(16 * 5e-3)  # gradient × ¼ a pixel, move × ¼ a unit
+    assert made("ncfm", wide).optimizer.lr == pytest.approx(4e-3)  # AdamW's move is its rate
+    assert made("dsa", wide).optimizer.lr == made("dsa", COLOUR).optimizer.lr  # published for preprocessed images
+    task = limbeck.data.digits()
+    assert Setting.of(task, 1).spread == pytest.approx(float(task.preprocessing.std.mean()))
 
 
 def surrogate_term(name: str, setting: Setting) -> Match:

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 import torch
 
+import limbeck
 from limbeck.data.task import Task
 from limbeck.distillation.distill import compose, distill
 from limbeck.distillation.distiller import Situation
-from limbeck.distillation.image_rate import GivenRate, MeasuredRate
+from limbeck.distillation.image_rate import HUGE, GivenRate, MeasuredRate, doubt
 from limbeck.distillation.methods import METHODS
 from limbeck.distillation.outer_loop import MatchingDistiller
 from limbeck.errors import OptionError
@@ -74,7 +75,7 @@ def test_rates_by_name_and_number(task: Task) -> None:
         matching(task, "dm", **{"rate.travel": "-1"})
     with pytest.raises(OptionError, match="from noise"):
         matching(task, "dm", **{"rate.from_noise": "0"})
-    with pytest.raises(OptionError, match="no float"):
+    with pytest.raises(OptionError, match="no number"):
         matching(task, "dm", lr="fast")
 
 
@@ -97,3 +98,15 @@ def test_where_nothing_moves_the_own_rate_is_taken(task: Task) -> None:
     made = replace(still, surrogate=Sum((replace(term, weight=0.0),))).distill(task, Situation(2))
     assert made is not None
     assert made.card.budget["lr"] == still.optimizer.lr
+
+
+def test_examples_with_nothing_to_match_are_said() -> None:
+    """A rate of millions is asked for by rounding noise alone, as equal images give it; the card says so."""
+    assert "nothing to match" in doubt(5.7e6)
+    assert doubt(None) == doubt(900.0) == ""
+    equal = limbeck.data.arrays(torch.full((200, 1, 12, 12), 0.3).numpy(), torch.arange(200).numpy() % 4, seed=0)
+    few = {"iterations": 3, "network": "convnet-2-32:width=8", "real_batch": 30}
+    made = limbeck.distill(equal, "dm", per_class=3, **few)
+    assert made.card.budget["lr"] < HUGE or any("nothing to match" in note for note in made.card.notes)
+    usual = limbeck.distill(limbeck.data.digits(), "dm", per_class=1, **few)
+    assert not any("nothing to match" in note for note in usual.card.notes)

@@ -74,8 +74,8 @@ def test_settings_by_short_and_dotted_names() -> None:
     ("settings", "words"),
     [
         ({"iteration": "5"}, "iterations"),
-        ({"lr": "fast"}, "no float"),
-        ({"iterations": "1.5"}, "no int"),
+        ({"lr": "fast"}, "no number"),
+        ({"iterations": "1.5"}, "no whole number"),
         ({"iterations.count": "1"}, "too deep"),
         ({"augmentation": "dsaa"}, "dsa"),
     ],

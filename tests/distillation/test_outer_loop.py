@@ -1,5 +1,6 @@
 """The outer loop: same bytes however often it is interrupted, no look at the test split, trouble answered."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,17 @@ from typing import Any
 import pytest
 import torch
 
+import limbeck
+from limbeck.compute import Compute
 from limbeck.data.task import Pool, Task
 from limbeck.distillation.distill import compose, distill, distill_into
 from limbeck.distillation.distiller import Situation
 from limbeck.distillation.outer_loop import MatchingDistiller
+from limbeck.distillation.setting import Setting
+from limbeck.distillation.teacher import teacher
 from limbeck.errors import ArtifactError, DirectoryError, FitError, OptionError
+from limbeck.networks.names import architecture
+from limbeck.training.configuration import Updates
 from limbeck.values import replace as changed
 from tests.distillation.killing import assert_same_bytes_when_killed
 
@@ -86,6 +93,35 @@ def test_a_directory_of_another_run_is_refused(task: Task, tmp_path: Path) -> No
     assert [p.name for p in (tmp_path / "b").iterdir()] == ["thesis.tex"]
 
 
+def test_preprocessing_names_a_run_and_a_teacher(tmp_path: Path) -> None:
+    """Data that are whitened are other data: a run does not go on with them, and they have a teacher of their own."""
+    plain, white = limbeck.data.digits(), limbeck.data.digits(zca=True)
+    assert plain.fingerprint == white.fingerprint
+    few = {"iterations": 2, "real_batch": 4, "network": "mlp:width=4"}
+    distill(plain, "dm", per_class=1, out=tmp_path / "a", **few)
+    with pytest.raises(DirectoryError, match="another preprocessing"):
+        distill(white, "dm", per_class=1, out=tmp_path / "a", **few)
+    setting = Setting.of(plain, 1, architecture("mlp:width=4"))
+    training = changed(setting.teacher, length=Updates(2))
+    names = [teacher(task, training, Situation(1, cache=tmp_path / "cache")).name for task in (plain, white)]
+    assert names[0] != names[1] and len(list((tmp_path / "cache").iterdir())) == 2
+
+
+def test_a_run_goes_on_in_its_own_arithmetic(task: Task, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Other chunks are refused, another number of threads is said; run.json of before either is taken as it is."""
+    chunked = {chunk: Compute(device="cpu", chunk=chunk) for chunk in (None, 4)}
+    distill(task, "dm", per_class=1, out=tmp_path, compute=chunked[None], **FEW)
+    with pytest.raises(DirectoryError, match="another chunk"):
+        distill(task, "dm", per_class=1, out=tmp_path, compute=chunked[4], **FEW)
+    path = tmp_path / "run.json"
+    found = json.loads(path.read_text())
+    path.write_text(json.dumps(found | {"threads": found["threads"] + 1}))
+    distill(task, "dm", per_class=1, out=tmp_path, compute=chunked[None], **FEW)
+    assert "threads" in caplog.text
+    path.write_text(json.dumps({k: v for k, v in found.items() if k not in ("chunk", "preprocessing", "threads")}))
+    distill(task, "dm", per_class=1, out=tmp_path, compute=chunked[None], **FEW)
+
+
 def test_the_loss_falls(task: Task) -> None:
     made = distill(task, "dm", per_class=2, iterations=60, real_batch=32, network="convnet-2-32:width=8")
     losses = [loss for _, loss in made.card.losses]
@@ -112,7 +148,7 @@ def test_a_task_whose_test_split_raises_distils_to_the_same_bytes(task: Task, me
 def test_non_finite_rolls_back_and_halves_the_rate(task: Task, tmp_path: Path) -> None:
     wild = compose(task, "dm", 1, **{**FEW, "lr": 1e300, "iterations": 4})
     assert isinstance(wild, MatchingDistiller)
-    with pytest.raises(FitError, match="non-finite"):
+    with pytest.raises(FitError, match=r"non-finite .*\(--set lr=…\)\.$"):  # no --difficulty was given
         wild.distill(task, Situation(1, directory=tmp_path))
     log = (tmp_path / "log.jsonl").read_text()
     assert '"rolled_back": 10' in log

@@ -8,6 +8,7 @@ import pytest
 from limbeck.data.dsa import DSA
 from limbeck.data.task import Task
 from limbeck.distillation.distill import _check_asked, compose, distill
+from limbeck.distillation.image_rate import GivenRate
 from limbeck.distillation.outer_loop import MatchingDistiller
 from limbeck.errors import FitError, OptionError
 from limbeck.matching.names import DISCREPANCIES, STATES, VIEWS
@@ -63,6 +64,31 @@ def test_difficulty_shares_the_view_of_gradients(task: Task) -> None:
     assert distill(task, "dm", per_class=1, difficulty="gradn=0.1", **FEW) is not None  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("settings", "published"),
+    [
+        ({}, True),
+        ({"view": "features", "discrepancy": "mean-gap", "state": "fresh"}, True),  # what the method is anyway
+        ({"difficulty": "sdc=0.1"}, True),
+        ({"view": "logits", "discrepancy": "mmd"}, False),
+        ({"view": "logits"}, False),
+        ({"discrepancy": "mmd"}, False),
+        ({"state": "trained"}, False),
+        ({"discrepancy": "mmd", "difficulty": "sdc=0.1"}, False),
+        ({"for": "mixed"}, False),
+    ],
+)
+def test_a_published_rate_belongs_to_the_published_comparison(
+    task: Task, settings: dict[str, str], published: bool
+) -> None:
+    made = compose(task, "dm", 1, **settings)
+    assert isinstance(made, MatchingDistiller)
+    assert (made.rate.move(made.iterations) is None) == published
+    given = compose(task, "dm", 1, **settings, lr="published")
+    assert isinstance(given, MatchingDistiller)
+    assert given.rate == GivenRate()
+
+
 def test_a_set_for_a_space_draws_its_networks(task: Task) -> None:
     made = compose(task, "dm", 1, **{**FEW, "for": "standard"})
     assert isinstance(made, MatchingDistiller)
@@ -101,8 +127,8 @@ def test_a_set_for_a_space_draws_its_networks(task: Task) -> None:
         ({"recipe.loss": "foo"}, "cross_entropy"),
         ({"momentum": "2"}, "below 1"),
         ({"momentum": "-1"}, "at least 0"),
-        ({"iterations": None}, "no int"),
-        ({"lr": None}, "no float"),
+        ({"iterations": None}, "no whole number"),
+        ({"lr": None}, "no number"),
         ({"optimizer": "adam"}, "optimizer.lr"),
         ({"optimizer": Pixels()}, "SGD"),
         ({"discrepency": "mmd"}, "discrepancy"),

@@ -148,6 +148,27 @@ def test_states_draw_configurations_and_lead_to_the_same_bytes(state) -> None:
     assert decode(encode(state)) == state
 
 
+@pytest.mark.parametrize("whom", [Everyone(SPACE), Net(SPACE, centres=4, in_turn=False)], ids=["all", "net"])
+def test_no_configuration_is_trained_twice_before_all_were_trained_once(whom) -> None:
+    many = whom.most
+    for seed in range(4):
+        here = TrainedNetworks((MLP(),), count=2 * many - 1, updates=1, batch=8, audience=whom).start(world(seed))
+        kinds = [here.counters[f"kind {member}"] for member in range(2 * many - 1)]
+        assert len(set(kinds[:many])) == many
+        assert len(set(kinds[many:])) == many - 1
+
+
+def test_fewer_networks_than_configurations_are_said() -> None:
+    def said(count, whom):
+        return TrainedNetworks((MLP(),), count=count, audience=whom).whom
+
+    assert said(12, Everyone(SPACE)) == "Made for the 12 configurations of 'small', uniformly."
+    assert said(2, Everyone(SPACE)).startswith("Made for 2 of the 12 configurations of 'small', one for each network")
+    assert said(2, Net(SPACE, centres=3)).startswith("Made for 2 of 3 configurations that cover the 12 of 'small', one")
+    assert "holds one configuration" in said(1, Everyone(ALONE))
+    assert Fresh((MLP(),)).whom == ""
+
+
 def test_the_running_network_learns_by_the_drawn_optimizer() -> None:
     fast, slow = (
         AlongSynthetic(

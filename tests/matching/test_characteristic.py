@@ -100,8 +100,10 @@ def test_a_sum_keeps_the_state_of_each_term_apart(sampling, key):
     batches = some_batch((4, 4, 4), 1), some_batch()
     first = Context(generator=generator(0))
     surrogate.read(*batches, Place(network, params, CPU), first)
-    assert sorted(first.state) == [f"term 1/layer 0/{key}", f"term 2/layer 0/{key}"]
-    assert first.state[f"term 1/layer 0/{key}"].shape[1] != first.state[f"term 2/layer 0/{key}"].shape[1]
+    sizes = {name: kept.shape[1] for name, kept in sorted(first.state.items())}
+    assert [name.split("/")[0] for name in sizes] == ["term 1", "term 2"]
+    assert list(sizes) == [f"term {i}/layer 0/dimension {d}/{key}" for i, d in enumerate(sizes.values(), 1)]
+    assert len(set(sizes.values())) == 2
     second = Context(generator=generator(1), state=dict(first.state))
     reading = surrogate.read(*batches, Place(network, params, CPU), second)
     same = [torch.equal(first.state[k], second.state[k]) for k in first.state]
@@ -110,6 +112,22 @@ def test_a_sum_keeps_the_state_of_each_term_apart(sampling, key):
     repeated = surrogate.read(*batches, Place(network, params, CPU), again)
     assert torch.equal(reading.cotangents.inputs, repeated.cotangents.inputs)
     assert all(torch.equal(second.state[k], again.state[k]) for k in first.state)
+
+
+@pytest.mark.parametrize(("sampling", "key"), [("learned", "log_scales"), ("fixed", "frequencies")])
+def test_networks_of_other_widths_have_frequencies_of_their_own(sampling, key):
+    surrogate = Sum((Match(Features(), CharacteristicGap(sampling=sampling, frequencies=16)),))
+    batches = some_batch((4, 4, 4), 1), some_batch()
+    context = Context(generator=generator(0))
+    narrow, wide = (Place(*small(width=width), CPU) for width in (4, 6))
+    dimensions = [place.network(place.params, batches[0].inputs).embedding.shape[1] for place in (narrow, wide)]
+    surrogate.read(*batches, narrow, context)
+    alone = dict(context.state)
+    surrogate.read(*batches, wide, context)
+    assert list(context.state) == [f"term 0/layer 0/dimension {d}/{key}" for d in dimensions]
+    assert all(torch.equal(context.state[name], kept) for name, kept in alone.items())
+    surrogate.read(*batches, narrow, context)
+    assert len(context.state) == 2
 
 
 def test_trouble_is_a_sentence():

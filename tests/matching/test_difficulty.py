@@ -8,6 +8,7 @@ from limbeck.compute import Compute
 from limbeck.data.examples import Examples
 from limbeck.errors import EvidenceError
 from limbeck.matching import batch_gradient_norm, el2n, forgetting, gradient_norms, gradn, misclassification
+from limbeck.seeds import generator
 from tests.matching.small_matching import CPU, small, some_batch
 
 
@@ -51,6 +52,42 @@ def test_scores_of_known_predictions():
     assert (
         forgetting(network, [flat, second, flat, second], examples, CPU).tolist() == [2.0] * 3 + [1.0] * 2 + [4.0] * 2
     )
+
+
+def fitted_world():
+    """A network with batch norm, its weights away from where they begin, its statistics, and examples of one class."""
+    network, params = small("batch", activation="gelu")
+    g = generator(5)
+    params = {k: p + 0.3 * torch.randn(p.shape, generator=g, dtype=p.dtype) for k, p in params.items()}
+    real, shown = some_batch((20, 20, 20), 1), some_batch((5,), 2)
+    return network, params, network.statistics(params, real.inputs), Examples(shown.inputs, shown.labels + 1)
+
+
+def test_batch_norm_takes_the_statistics_given():
+    network, params, held, examples = fitted_world()
+    logits = network(params, examples.inputs, held).logits
+    gap = torch.linalg.vector_norm(logits.softmax(1) - F.one_hot(examples.labels, 3), dim=1)
+    assert torch.allclose(el2n(network, [params], examples, CPU, [held]), gap)
+    wrong = (logits.argmax(1) != examples.labels).double()
+    assert torch.equal(misclassification(network, [params], examples, CPU, [held]), wrong)
+    assert torch.equal(forgetting(network, [params], examples, CPU, [held]), wrong)
+    assert not torch.allclose(el2n(network, [params], examples, CPU), gap)
+    float32 = {k: s.float() for k, s in held.items()}  # as they are measured
+    assert torch.allclose(el2n(network, [params], examples, CPU, [float32]), gap, atol=1e-5)
+
+
+def test_norms_of_example_gradients_with_statistics_are_those_of_the_trained_network():
+    network, params, held, examples = fitted_world()
+    direct = []
+    for i in range(len(examples)):
+        leaves = {k: p.clone().requires_grad_() for k, p in params.items()}
+        one = examples.take(torch.tensor([i]))
+        loss = F.cross_entropy(network(leaves, one.inputs, held).logits, one.targets)
+        direct.append(torch.cat([g.flatten() for g in torch.autograd.grad(loss, list(leaves.values()))]).norm())
+    found = gradient_norms(network, params, examples, Compute(device="cpu", chunk=2), held)
+    assert torch.allclose(found, torch.stack(direct))
+    assert torch.allclose(gradn(network, [params], examples, CPU, [held]), found)
+    assert not torch.allclose(gradient_norms(network, params, examples, CPU), found)
 
 
 def test_no_network_is_a_sentence():

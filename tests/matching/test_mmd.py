@@ -125,6 +125,21 @@ def test_far_from_the_origin_single_precision_still_sees_the_gap():
     assert float(MMD(Gaussian(1.0))(*far, Context())) == pytest.approx(float(near), rel=1e-2)
 
 
+@pytest.mark.parametrize("kernel", [Linear(), Polynomial(degree=1, offset=0.5)], ids=repr)
+@pytest.mark.parametrize("unbiased", [False, True])
+def test_a_linear_kernel_does_not_see_where_the_origin_is(kernel, unbiased):
+    x, y = normal(6, 10), 0.5 * normal(5, 11) + 0.3
+    near = MMD(kernel, unbiased)(cloud(x, sizes=(2, 4)), cloud(y, sizes=(2, 3)), Context())
+    groups = [cloud(x, sizes=(2, 4)).groups, cloud(y, sizes=(2, 3)).groups]
+    leaf = (y + 1000).float().requires_grad_()
+    far = MMD(kernel, unbiased)(Cloud((x + 1000).float(), groups[0], 2), Cloud(leaf, groups[1], 2), Context())
+    assert float(far.detach()) == pytest.approx(float(near), rel=1e-3)
+    (grad,) = torch.autograd.grad(far, leaf)
+    exact = y.clone().requires_grad_()
+    value = MMD(kernel, unbiased)(cloud(x, sizes=(2, 4)), Cloud(exact, groups[1], 2), Context())
+    assert torch.allclose(grad.double(), torch.autograd.grad(value, exact)[0], rtol=1e-3, atol=1e-3)
+
+
 def test_trouble_is_a_sentence():
     for kernel in (Gaussian, Laplace):
         with pytest.raises(OptionError, match="bandwidth is 0"):

@@ -4,11 +4,23 @@ from torch.nn import functional as F
 
 from limbeck.data.dsa import DSA
 from limbeck.errors import OptionError
-from limbeck.matching import AlongReal, AlongSynthetic, Fresh, Location, NetworkPool, TrainedNetworks
+from limbeck.matching import (
+    AlongReal,
+    AlongSynthetic,
+    Batch,
+    Calibration,
+    Context,
+    Fresh,
+    Location,
+    NetworkPool,
+    Place,
+    Sum,
+    TrainedNetworks,
+)
 from limbeck.networks.convnet import ConvNet
 from limbeck.networks.mlp import MLP
 from limbeck.values import decode, encode
-from tests.matching.small_matching import surroundings
+from tests.matching.small_matching import CPU, surroundings
 
 NET = ConvNet(depth=2, width=4)
 MLP_NET = MLP(width=4)
@@ -116,6 +128,29 @@ def test_a_pool_grows_older_and_renews_its_members():
         ages.append(place.counters[f"age {member}"])
     assert set(ages) == {0, 1}
     assert {name.split("/")[0] for name in place.memory} <= {"weights 0", "weights 1", "moments 0", "moments 1"}
+
+
+def test_calibration_looks_at_the_trained_network_and_matching_at_the_blend():
+    state = TrainedNetworks((NET,), count=2, updates=5, batch=8, blend=True)
+    around = surroundings(0)
+    place = state.move(state.start(around), around)
+    trained = state.trained(place)
+    assert trained is not None and any(not torch.equal(trained[k], place.params[k]) for k in trained)
+    network = NET.build(around.shape, around.classes)
+    batch = Batch(around.synthetic.inputs, around.synthetic.targets, *sized(around.synthetic.targets))
+    loss = Sum((Calibration(),)).read(None, batch, Place(network, place.params, CPU, trained), Context()).loss
+    logits = network(trained, batch.inputs).logits
+    losses = torch.nn.functional.cross_entropy(logits, batch.labels, reduction="none")
+    each = torch.stack([losses[batch.labels == c].mean() for c in batch.classes])
+    assert torch.allclose(loss, each.mean())
+    plain = TrainedNetworks((NET,), count=2, updates=5, batch=8)
+    assert plain.trained(plain.start(around)) is None
+
+
+def sized(labels):
+    """Classes and sizes of a batch whose examples stand class by class."""
+    counts = torch.bincount(labels).tolist()
+    return tuple(range(len(counts))), tuple(counts)
 
 
 def test_a_blend_lies_between_its_ends():

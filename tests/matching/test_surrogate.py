@@ -1,4 +1,4 @@
-from typing import final
+from typing import ClassVar, final
 
 import pytest
 import torch
@@ -39,6 +39,19 @@ class CountedFeatures(View):
         return Features().open(network, params, batch, compute=compute, pull=pull)
 
 
+@final
+@value
+class CountedGradients(View):
+    """Gradients that note each opening."""
+
+    of_gradients: ClassVar[bool] = True
+    paired: ClassVar[bool] = True
+
+    def open(self, network, params, batch, *, compute, pull):
+        OPENED.append(pull)
+        return Gradients().open(network, params, batch, compute=compute, pull=pull)
+
+
 def place(norm="instance", **fields):
     network, params = small(norm, **fields)
     return Place(network, params, CPU)
@@ -49,6 +62,15 @@ def test_terms_with_one_view_open_it_once_a_side():
     both = Sum((Match(CountedFeatures(), MeanGap()), Match(CountedFeatures(), Moments(order=3), weight=0.5)))
     both.read(some_batch((4, 4, 4), 1), some_batch(), place(), Context())
     assert sorted(OPENED) == [False, True]
+
+
+def test_a_relative_term_shares_the_opening_of_a_match_wherever_it_stands():
+    for order in (1, -1):
+        OPENED.clear()
+        match, term = Match(CountedGradients(), RowCosine()), BatchGradientNorm(0.1, view=CountedGradients())
+        terms = (Match(Features(), MeanGap()), match, term)[::order]
+        Sum(terms).read(some_batch((4, 4, 4), 1), some_batch(), place(), Context())
+        assert sorted(OPENED) == [False, True]
 
 
 def test_a_sum_reads_what_its_terms_read():

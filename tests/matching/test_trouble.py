@@ -87,6 +87,28 @@ def test_a_class_without_real_examples_is_a_sentence() -> None:
     assert len(empty.draw((0, 2), 4, generator(0))) == 8
 
 
+@pytest.mark.parametrize("name", [n for n, (d, _) in DISCREPANCIES.items() if not d.facts.paired])
+def test_a_group_of_nothing_is_a_sentence(name: str) -> None:
+    discrepancy = DISCREPANCIES[name][0]
+    context = Context(generator=generator(0), state=discrepancy.init(5, generator(1)))
+    points = torch.randn(4, 5, generator=generator(2), dtype=torch.float64)
+    whole = Cloud(points, torch.tensor([0, 0, 1, 2]), 3)
+    assert torch.isfinite(discrepancy(whole, whole, context))
+    absent = Cloud(points, torch.tensor([0, 0, 2, 2]), 3)
+    weightless = Cloud(points, torch.tensor([0, 0, 1, 2]), 3, torch.tensor([1.0, 2.0, 0.0, 1.0]).double())
+    for empty in (absent, weightless):
+        for sides in ((empty, whole), (whole, empty)):
+            with pytest.raises(FitError, match="group 1 of 3 has no point"):
+                discrepancy(*sides, context)
+
+
+def test_a_batch_names_the_class_that_it_has_no_example_of() -> None:
+    batch = some_batch((2, 1, 2))
+    kept = batch.labels != 1
+    with pytest.raises(FitError, match="class 1 has no example in a batch"):
+        type(batch)(batch.inputs[kept], batch.labels[kept], (0, 1, 2), (2, 0, 2))
+
+
 def test_a_difficulty_term_that_drowns_the_loss_is_said() -> None:
     for term in (BatchGradientNorm(weight=5.0), SampleGradientNorm(weight=5.0)):
         (sentence,) = Sum((Match(Gradients(), RowCosine()), term)).remarks

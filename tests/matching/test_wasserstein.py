@@ -80,6 +80,40 @@ def test_sinkhorn_lies_between_transport_and_the_gap_of_the_means():
     assert blunt == pytest.approx(float((x.mean(0) - y.mean(0)).square().sum()), rel=1e-3)
 
 
+@pytest.mark.parametrize("blur", [0.1, 0.03, 0.01])
+@pytest.mark.parametrize(("n", "m", "d"), [(6, 4, 3), (20, 10, 2)])
+def test_sinkhorn_is_converged_at_every_blur(blur, n, m, d):
+    x, y = normal(n, 11, d), 0.8 * normal(m, 12, d) + 0.3
+    epsilon = blur * float(torch.cdist(x, y).square().mean())
+    between, own = plain(x, y, epsilon), plain(y, y, epsilon)
+    exact = 2 * (between.sum(0)[:, None] * y - between.T @ x) - 2 * (own.sum(0)[:, None] * y - own.T @ y)
+    leaf = y.clone().requires_grad_()
+    gap = Sinkhorn(blur=blur)(cloud(x), cloud(y).with_points(leaf), Context())
+    (slope,) = torch.autograd.grad(gap, leaf)
+    assert float((slope - exact).norm() / exact.norm()) < 1e-3
+
+
+def plain(x, y, epsilon):
+    """The plan of uniform groups by 5,000 steps of Sinkhorn's algorithm as it is written, side by side in turn."""
+    costs = torch.cdist(x, y).square()
+    f, g = torch.zeros(len(x), dtype=torch.float64), torch.zeros(len(y), dtype=torch.float64)
+    for step in range(5000):
+        here = epsilon * max(1.0, 100 * 0.9**step)
+        f = -here * (torch.logsumexp((g - costs) / here, 1) - math.log(len(y)))
+        g = -here * (torch.logsumexp((f - costs.T) / here, 1) - math.log(len(x)))
+    plan = ((f[:, None] + g - costs) / epsilon).exp() / (len(x) * len(y))
+    assert torch.allclose(plan.sum(1), torch.full_like(f, 1 / len(x)), atol=1e-5)
+    return plan
+
+
+def test_more_steps_than_needed_are_not_taken_and_fewer_give_the_best_found():
+    x, y = normal(6, 5), 0.5 * normal(6, 6) + 1.0
+    enough = Sinkhorn()(cloud(x), cloud(y), Context())
+    assert torch.equal(enough, Sinkhorn(iterations=10**9)(cloud(x), cloud(y), Context()))
+    few = Sinkhorn(iterations=3)(cloud(x), cloud(y), Context())
+    assert float(few) == pytest.approx(float(enough), rel=1e-2)
+
+
 def test_descending_it_moves_points_onto_the_others():
     x, leaf = normal(4, 7, 2), normal(4, 8, 2).requires_grad_()
     for _ in range(60):
@@ -99,10 +133,16 @@ def test_degenerate_clouds_have_finite_gradients(discrepancy):
     assert torch.isfinite(grad).all()
 
 
+def test_points_that_are_not_finite_have_no_finite_gap():
+    assert not torch.isfinite(Sinkhorn()(cloud(normal(3, 0)), cloud(normal(2, 1) * float("nan")), Context()))
+
+
 def test_trouble_is_a_sentence():
     with pytest.raises(OptionError, match="blur"):
         Sinkhorn(blur=0.0)
     with pytest.raises(OptionError, match="epsilon -1"):
         Sinkhorn(epsilon=-1.0)
+    with pytest.raises(OptionError, match="tolerance"):
+        Sinkhorn(tolerance=-1e-4)
     with pytest.raises(OptionError, match="0 projections"):
         SlicedWasserstein(projections=0)

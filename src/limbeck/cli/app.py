@@ -4,8 +4,9 @@ import re
 from typing import Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
+from limbeck.cli.console import Stopped
 from limbeck.cli.inferring import law, plan
 from limbeck.cli.judging import compare, evaluate
 from limbeck.cli.making import distill
@@ -18,6 +19,16 @@ __all__ = ["app"]
 
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 _SETTING = re.compile(r"[\w.]+=")
+
+
+class _Stoppable(TyperGroup):
+    """Ctrl-C within a command is Stopped: typer would leave without a word."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            raise Stopped("stopped.") from stop
 
 
 class _ManySettings(TyperCommand):
@@ -33,6 +44,7 @@ class _ManySettings(TyperCommand):
 
 app = typer.Typer(
     name="limbeck",
+    cls=_Stoppable,
     help="Distil a data set: make a tiny synthetic training set on which models train nearly as well, judge it "
     "honestly, and say for whom it works.",
     epilog="First steps:  limbeck distill digits --out runs/digits   then   limbeck evaluate runs/digits",

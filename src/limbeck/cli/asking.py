@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 if TYPE_CHECKING:
     from limbeck.compute import Compute
     from limbeck.data.task import Task
-    from limbeck.synthetic.synthetic_set import SyntheticSet
+    from limbeck.synthetic.synthetic_set import Card, SyntheticSet
 
 __all__ = [
     "Channels",
@@ -23,6 +24,7 @@ __all__ = [
     "Zca",
     "compute_of",
     "load_set",
+    "load_sets",
     "open_all",
     "open_task",
     "pairs",
@@ -69,8 +71,11 @@ def pairs(settings: list[str]) -> dict[str, str]:
 
 def open_task(source: str, **options: Any) -> "Task":
     """The task of a source, with those options that were given."""
+    from limbeck.cli.console import say
     from limbeck.data.sources import open_source
 
+    if source.startswith("hub:"):  # its library tries again and again, silently, where there is no network
+        say(f"Asking the hub for {escape(source.removeprefix('hub:'))} …")
     return open_source(source, **{k: v for k, v in options.items() if v is not None and v is not False})
 
 
@@ -82,6 +87,42 @@ def load_set(directory: Path) -> "SyntheticSet":
     if (directory / "run.json").exists() and not (directory / "card.json").exists():
         raise ArtifactError(f"'{directory}' holds an unfinished run: give its limbeck distill command again.")
     return SyntheticSet.load(directory)
+
+
+def load_sets(directories: Sequence[Path], *, write: bool = False) -> "list[SyntheticSet]":
+    """The sets of directories that stand in one table; MismatchError where they were made from different data.
+
+    write: results are to be put beside them; DirectoryError where they cannot be.
+    """
+    from limbeck.errors import MismatchError
+    from limbeck.files import check_place
+
+    sets = [load_set(directory) for directory in directories]
+    for directory in directories if write else ():
+        check_place(directory)
+    first = sets[0].card
+    for directory, card in zip(directories, (made.card for made in sets), strict=True):
+        if card.fingerprint == first.fingerprint and card.split_seed == first.split_seed:
+            continue
+        from_first, from_this = _apart(first, card)
+        raise MismatchError(
+            f"'{directories[0]}' was made from {from_first} and '{directory}' from {from_this}: give sets of one data "
+            "set, because accuracies on different data cannot stand in one table."
+        )
+    return sets
+
+
+def _apart(one: "Card", other: "Card") -> tuple[str, str]:
+    """The data of two sets, in words that differ."""
+    texts = one.task, other.task
+    if texts[0] == texts[1]:  # one place, opened in two ways, or changed in between
+        first, second = (
+            [f"split seed {c.split_seed}", " × ".join(map(str, c.shape)), f"content {c.fingerprint[:8]}…"]
+            for c in (one, other)
+        )
+        ways = next((pair for pair in zip(first, second, strict=True) if pair[0] != pair[1]), (first[2], second[2]))
+        texts = f"{one.task} ({ways[0]})", f"{other.task} ({ways[1]})"
+    return texts
 
 
 def reopen(made: "SyntheticSet", source: str | None, groups: Path | None) -> "Task":

@@ -5,6 +5,7 @@ import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -15,10 +16,37 @@ if TYPE_CHECKING:
 
     from limbeck.distillation.distiller import Progress
 
-__all__ = ["distilling", "emit", "say", "seconds_in_words", "steps", "table", "width", "words", "working"]
+__all__ = [
+    "Stopped",
+    "distilling",
+    "emit",
+    "keeping",
+    "say",
+    "seconds_in_words",
+    "steps",
+    "table",
+    "width",
+    "words",
+    "working",
+]
 
 words = Console(stderr=True, highlight=False, soft_wrap=True)
 _results = Console(highlight=False)
+
+
+class Stopped(Exception):
+    """Ctrl-C where work is kept; its text says so."""
+
+
+@contextmanager
+def keeping(record: Path) -> Iterator[None]:
+    """Around work that goes on where it was stopped, from the moment that ``record`` is on disk."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        if not record.exists():
+            raise
+        raise Stopped("stopped; what was done is kept, and the same command goes on from there.") from stop
 
 
 def width() -> int:

@@ -96,11 +96,12 @@ def plan(
     from limbeck.laws.outlook import Outlook, outlook
     from limbeck.laws.plan import Plan, Target, check_certainty
 
+    _check_there(results)
     check_certainty(certainty)
+    if sum(asked is not None for asked in (gap, accuracy, per_class)) != 1:
+        raise OptionError("a plan needs exactly one question: give --gap, --accuracy or --per-class.")
     if per_class is None:
         Target.of(gap=gap, accuracy=accuracy)  # what is asked is checked before anything is read
-    elif gap is not None or accuracy is not None:
-        raise OptionError("a plan needs exactly one question: give --gap, --accuracy or --per-class.")
     records, study = _read(results)
     found = _law(records, doubled, method=method, labels=labels, configuration=configuration)
     answer: Plan | Outlook
@@ -124,6 +125,15 @@ def _pooled(results: list[Path], doubled: str | None, level: float, **which: str
         studies = [records.where(configuration=wanted) for records in studies]
     sources = [path.stem for path in results]
     return PooledLaw.fit(studies, doubled=doubled, sources=sources, level=level, **which)
+
+
+def _check_there(results: Path) -> None:
+    from limbeck.errors import ArtifactError
+
+    if not results.exists():
+        raise ArtifactError(
+            f"'{results}' does not exist: give a study's directory, its export, or records (evaluation-….parquet)."
+        )
 
 
 def _read(results: Path) -> "tuple[Records, StudyResults | None]":

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from limbeck.cli.asking import Device, Groups, Json, Precision, compute_of, load_set, open_all
+from limbeck.cli.asking import Device, Groups, Json, Precision, compute_of, load_sets, open_all
 from limbeck.cli.naming import again, named, names_of, together
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def evaluate(
 
     _check(configurations, seeds, split)
     compute = compute_of(device, precision)
-    sets = [load_set(directory) for directory in directories]
+    sets = load_sets(directories, write=True)
     judged = []
     for directory, made, task in zip(directories, sets, open_all(sets, source, groups), strict=True):
         with steps(f"{directory.name}: training on the synthetic set") as watch:
@@ -127,7 +127,7 @@ def compare(
 
     _check(configurations, seeds, split)
     compute = compute_of(device, precision)
-    sets = [load_set(directory) for directory in directories]
+    sets = load_sets(directories, write=True)
     tasks = open_all(sets, source, groups)
     judged = with_baselines(sets, tasks, configurations, seeds, split, compute)
     for directory, rows in zip(directories, judged, strict=True):

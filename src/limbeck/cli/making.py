@@ -37,7 +37,7 @@ def distill(
     per_class: Annotated[int, typer.Option("--per-class", "-k", help="Synthetic examples a class.")] = 10,
     seed: Annotated[int, typer.Option(help="Decides everything random in the distillation.")] = 0,
     budget: Annotated[
-        str | None, typer.Option(help="Time, e.g. 90s, 5m, 2h; turned once into iterations. Default: 5m at most.")
+        str | None, typer.Option(help="Seconds, or 90s, 5m, 2h; turned once into iterations. Default: 5m at most.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Directory for the set; a stopped run goes on there.")] = None,
     network: Annotated[str | None, typer.Option(help="See: limbeck list networks.")] = None,
@@ -72,10 +72,12 @@ def distill(
     from limbeck.cli.console import emit, say
     from limbeck.distillation.advice import AUTO, advised
     from limbeck.distillation.budget import parse_seconds
-    from limbeck.distillation.distill import compose
+    from limbeck.distillation.distill import compose, stored_run
     from limbeck.distillation.distiller import Situation, stored_per_class
 
     compute = compute_of(device, precision)
+    if out is not None:
+        stored_run(out)  # raises where it cannot be written, before data are read that may take long
     task = open_task(source, size=size, channels=channels, groups=groups, seed=split_seed, zca=zca)
     for note in task.notes:
         say(f"[yellow]note:[/] {note}")
@@ -132,6 +134,7 @@ def _seconds(
     from limbeck.distillation.budget import PREPARES, labels_after, measured_timing, parse_seconds
     from limbeck.distillation.distill import same_run, stored_run
     from limbeck.distillation.outer_loop import MatchingDistiller
+    from limbeck.report.numbers import counted
 
     given = None if budget is None else parse_seconds(budget)
     assert situation.directory is not None
@@ -157,10 +160,10 @@ def _seconds(
     if fixed or whole <= PATIENCE:
         parts = [(timing.before, "before the first"), (timing.after, "for labels after the last")]
         apart = "".join(f", {seconds_in_words(long)} of it {when}" for long, when in parts if long > PREPARES)
-        say(f"{about(whole)} for {distiller.iterations:,} iterations{apart}.")
+        say(f"{about(whole)} for {counted(distiller.iterations, 'iteration')}{apart}.")
         return None
     say(
-        f"The published {distiller.iterations:,} iterations would take about {seconds_in_words(whole)} here; "
+        f"The published {counted(distiller.iterations, 'iteration')} would take about {seconds_in_words(whole)} here; "
         f"this run stops at {seconds_in_words(PATIENCE)} (--budget or --set iterations=… changes that)."
     )
     return PATIENCE
@@ -171,17 +174,17 @@ def _run(distiller: "Distiller", task: "Task", situation: "Situation", budget: f
     import sys
     from dataclasses import replace
 
-    from limbeck.cli.console import distilling, working
+    from limbeck.cli.console import distilling, keeping, working
     from limbeck.distillation.distill import distill_into
     from limbeck.distillation.outer_loop import MatchingDistiller
 
     assert situation.directory is not None
-    command = shlex.join(["limbeck", *sys.argv[1:]])
+    command, record = shlex.join(["limbeck", *sys.argv[1:]]), situation.directory / "run.json"
     if not isinstance(distiller, MatchingDistiller) or (situation.directory / "card.json").exists():
-        with working(f"{distiller.name}: choosing examples"):
+        with keeping(record), working(f"{distiller.name}: choosing examples"):
             made = distill_into(situation.directory, distiller, task, situation, budget, command)
     else:
-        with distilling(distiller.name) as watch:
+        with keeping(record), distilling(distiller.name) as watch:
             watched = replace(situation, watch=watch)
             made = distill_into(situation.directory, distiller, task, watched, budget, command)
     assert made is not None

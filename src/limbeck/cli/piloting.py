@@ -21,7 +21,7 @@ _INTERPRETER = 1.0  # seconds until a command begins
 
 def pilot(
     source: SourceArgument,
-    budget: Annotated[str, typer.Option(help="Time for the whole pilot, e.g. 10m.")] = "10m",
+    budget: Annotated[str, typer.Option(help="Time for the whole pilot: seconds, or 90s, 10m, 2h.")] = "10m",
     certainty: Annotated[float, typer.Option(help="Of a new distil-and-train run, in (0.5, 1).")] = 0.95,
     out: Annotated[
         Path | None, typer.Option(help="Directory of the pilot's study. Default: runs/pilot-SOURCE.")

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from limbeck.cli.asking import Channels, Groups, Json, Size, SourceArgument, SplitSeed, load_set, open_task
+from limbeck.cli.asking import Channels, Groups, Json, Size, SourceArgument, SplitSeed, load_set, load_sets, open_task
 from limbeck.cli.naming import again, made_by, named, names_of, together
 
 if TYPE_CHECKING:
     from limbeck.data.task import Task
     from limbeck.evaluation.records import Records
-    from limbeck.synthetic.synthetic_set import SyntheticSet
+    from limbeck.synthetic.synthetic_set import Card, SyntheticSet
 
 __all__ = ["cite", "export", "info", "names", "report", "show"]
 
@@ -115,9 +115,20 @@ def show(
         rows.insert(6, ["loss", f"{card.losses[0][1]:.4g} at first, {card.losses[-1][1]:.4g} at last"])
     if pool := _pool(card.distiller.get("within")):
         rows.insert(3, ["seen of real", pool])
+    rows[2:2] = _matching(card)
     rows += [["note", note] for note in card.notes]
     emit(facts, as_json=as_json, otherwise=table(["", str(directory)], rows))
     say(f"Pictures: {directory / 'preview.png'}; next: {again('limbeck', 'evaluate', directory)}")
+
+
+def _matching(card: "Card") -> list[list[str]]:
+    """What is compared where, the difficulty term, and whom the set is for; no lines where nothing is matched."""
+    from limbeck.distillation.variant import parts
+
+    found = parts(card)
+    compared = " · ".join(f"{name} {found.pop(name)}" for name in ("view", "discrepancy", "state") if name in found)
+    lines = [["matching", compared]] if compared else []
+    return lines + [[name, text] for name, text in found.items()]
 
 
 def _pool(within: Any) -> str:
@@ -155,11 +166,13 @@ def export(
 ) -> None:
     """Write a synthetic set for other tools, with all that is needed to train on it."""
     from limbeck.cli.console import emit, say
+    from limbeck.distillation.variant import in_words
     from limbeck.synthetic.export import export as write
 
     target = out or directory.resolve().with_name(f"{directory.resolve().name}-{form}")
     target = Path(os.path.relpath(target)) if out is None and not directory.is_absolute() else target
-    written = write(load_set(directory), target, form)
+    made = load_set(directory)
+    written = write(made, target, form, made_by=in_words(made.card))
     emit({"out": str(written)}, as_json=False, otherwise=str(written))
     beside = target if target.is_dir() else target.parent
     say(f"Read {beside}/{'HOWTO.md' if target.is_dir() else target.stem + '.HOWTO.md'} to train on it elsewhere.")
@@ -181,7 +194,7 @@ def report(
 
         say(f"Wrote {write_study_page(directories[0], out, f'limbeck report {directories[0]} --out {out}')}.")
         return
-    sets = [load_set(directory) for directory in directories]
+    sets = load_sets(directories)
     names = names_of(directories, sets)
     records = together(sets, names, [_judged(directory) for directory in directories])
     tested = records.where(split="test")

@@ -108,8 +108,10 @@ def _home(place: Path) -> Path:
 
 def _run(chosen: "Study", directory: Path, seconds: float | None) -> bool:
     from limbeck.cli.console import say
+    from limbeck.study.directory import StudyDirectory
     from limbeck.study.estimate import estimate
 
+    StudyDirectory(directory).check()
     expected = estimate(chosen, directory)
     say(expected.sentence)
     summary = driven(chosen, directory, seconds)
@@ -126,7 +128,8 @@ def driven(chosen: "Study", directory: Path, seconds: float | None = None) -> An
     """Run a study under a bar with time left; its Summary."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from limbeck.cli.console import words
+    from limbeck.cli.console import keeping, words
+    from limbeck.study.directory import StudyDirectory
     from limbeck.study.execute import StudyProgress
     from limbeck.study.execute import run as drive
 
@@ -137,7 +140,7 @@ def driven(chosen: "Study", directory: Path, seconds: float | None = None) -> An
         TimeElapsedColumn(),
         TextColumn("{task.fields[rest]}"),
     )
-    with Progress(*columns, console=words, refresh_per_second=4) as bar:
+    with keeping(StudyDirectory(directory).spec), Progress(*columns, console=words, refresh_per_second=4) as bar:
         job = bar.add_task("study", total=None, rest="")
 
         def watch(progress: StudyProgress) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import os
 import warnings
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -105,7 +106,8 @@ class _Survey:
 
     def __init__(self) -> None:
         self.sizes: dict[tuple[int, int], str] = {}
-        self.channels: dict[int, str] = {}
+        self.channels: dict[int, str] = {}  # the first image of each count
+        self.counts: Counter[int] = Counter()
         self.deep = False
 
     def look(self, images: Encoded) -> "hashlib.blake2b":
@@ -117,14 +119,25 @@ class _Survey:
             if len(self.sizes) < 2:
                 self.sizes.setdefault((found.height, found.width), images.where(i))
             self.channels.setdefault(found.channels, images.where(i))
+            self.counts[found.channels] += 1
             self.deep = self.deep or found.deep
             hasher.update(len(encoded).to_bytes(8, "little") + encoded)
         return hasher
 
+    @property
+    def coloured(self) -> bool:
+        """True where grey and colour are mixed, as in nearly every folder of photos: grey loses nothing as colour."""
+        return set(self.channels) == {1, 3}
+
     def decoding(self, size: int | None, channels: int | None) -> Decoding:
-        """One decoding for all; SourceError where channel counts are mixed and none is chosen."""
+        """One decoding for all: grey among colour is read as colour.
+
+        SourceError where some have transparency, others have none, and no channel count is chosen.
+        """
+        if channels is None and self.coloured:
+            channels = 3
         if channels is None and len(self.channels) > 1:
-            (a, first), (b, second) = sorted(self.channels.items())[:2]
+            (a, first), (b, second) = sorted(self.channels.items())[-2:]
             raise SourceError(
                 f"images have different channel counts, {a} in '{first}' and {b} in '{second}': "
                 "make them equal with channels=3 or --channels 3 (colour), or with 1 (grey)."
@@ -144,7 +157,7 @@ def decoded(
     """Rows of every part, all decoded alike, and notes for the user; in memory where all fit into ``memory`` bytes.
 
     size: side in pixels of the square that all images become, in [4, 1024], or None: their common size, else 64.
-    channels: 1, 3 or 4, or None: their common count.
+    channels: 1, 3 or 4, or None: their common count, and 3 where grey and colour are mixed.
     """
     if size is not None and not 4 <= size <= 1024:
         raise OptionError(f"size is {size}: it is the side of the images in pixels, from 4 to 1024.")
@@ -159,6 +172,10 @@ def decoded(
     notes = []
     if size is None and decoding.resize:
         notes.append(f"images differ in size and were cut to squares of {_SQUARE} px: choose another side with size.")
+    if channels is None and survey.coloured:
+        grey, all_images = survey.counts[1], survey.counts.total()
+        verbs = "is grey and was" if grey == 1 else "are grey and were"
+        notes.append(f"{grey:,} of {all_images:,} images {verbs} read as colour: choose grey for all with channels 1.")
     if decoding.stored_bytes * sum(len(part) for part in parts) > memory:
         return [*rows], notes
     return [r.load() for r in rows], notes

@@ -27,7 +27,8 @@ def folder(path: str | Path, *, size: int | None = None, channels: int | None = 
     """A task from ``path/CLASS/image`` or ``path/{train,val,test}/CLASS/image``; a lone ``val`` is used as test.
 
     size:     side in pixels that images are resized and centre-cropped to; None: their common size, or else 64.
-    channels: 1, 3 or 4; None: their common count. PNG and TIFF of 16 bits and float TIFF keep their depth.
+    channels: 1, 3 or 4; None: their common count, 3 where grey and RGB are mixed. PNG and TIFF of 16 bits and float
+              TIFF keep their depth.
     options:  see :class:`limbeck.data.options.Options`; groups follow classes, then files, in alphabetical order.
     Errors: SourceError, FitError, OptionError.
     """

@@ -1,5 +1,8 @@
 """Data sets of the Hugging Face hub, through the ``datasets`` library and its cache."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +53,24 @@ def _load(name: str, config: str | None) -> Any:
     # Up to version 3 a data set could bring a script; it must never run.
     safe = {"trust_remote_code": False} if int(datasets.__version__.split(".")[0]) < 4 else {}
     try:
-        return datasets.load_dataset(name, config, **safe)
+        with _quiet("huggingface_hub"):
+            return datasets.load_dataset(name, config, **safe)
     # Network, authentication, file system, parsing: the library has an exception of its own for each.
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SourceError(f"'{name}' cannot be had from the hub ({reason}): check name, config and network.") from error
+
+
+@contextmanager
+def _quiet(library: str) -> Iterator[None]:
+    """A library without its warnings: a line for every retry of a request that fails, before the error that counts."""
+    log = logging.getLogger(library)
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def _table(data: Any, label: str | None, name: str) -> Table:

@@ -1,5 +1,6 @@
 """From raw values to what networks see, and back: normalisation and optional ZCA whitening, fitted on train only."""
 
+import hashlib
 from dataclasses import dataclass
 
 import torch
@@ -42,6 +43,14 @@ class Preprocessing:
         pairs = [("mean", self.mean), ("std", self.std), ("centre", self.centre)]
         pairs += [("whiten", self.whiten), ("colour", self.colour)]
         return {name: tensor for name, tensor in pairs if tensor is not None}
+
+    def digest(self) -> str:
+        """Sixteen hexadecimal digits that name the values: equal preprocessing, equal digest."""
+        summed = hashlib.sha256()
+        for name, tensor in sorted(self.tensors().items()):
+            plain = tensor.detach().cpu().contiguous()
+            summed.update(f"{name} {plain.dtype} {tuple(plain.shape)} ".encode() + plain.numpy().tobytes())
+        return summed.hexdigest()[:16]
 
     @staticmethod
     def _across(statistic: Tensor, like: Tensor) -> Tensor:

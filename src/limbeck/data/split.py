@@ -35,7 +35,7 @@ def _by_class(labels: Tensor, share: float, generator: torch.Generator, names: S
         mine = torch.nonzero(labels == c).flatten()
         if len(mine) < 2:
             raise FitError(
-                f"class '{name}' has {len(mine)} example(s) left to split in two: "
+                f"class '{name}' has {len(mine) or 'no'} example{'s' * (not len(mine))} left to split in two: "
                 "give every class at least 3 examples, or at least 2 where the source has its own test split."
             )
         size = min(max(1, int(share * len(mine) + 0.5)), len(mine) - 1)

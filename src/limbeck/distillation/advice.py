@@ -23,6 +23,7 @@ __all__ = ["AUTO", "TABLE", "Advice", "advise", "advised", "table"]
 
 AUTO = "auto"
 TABLE = Path(__file__).parent / "auto_table.json"  # written by benchmarks/auto_table.py
+SURE = 0.05  # p below which a gain is told without a doubt
 FEW_EPOCHS = 2  # of the teacher of the table's soft labels
 _WEIGHTS = {"per_class": 1.0, "seconds": 0.5, "values": 0.25, "examples": 0.25}  # of log-ratios in the distance
 
@@ -111,7 +112,9 @@ def advise(
         interval = f"[{100 * best['low']:+.1f}, {100 * best['high']:+.1f}]"
         gain = f"{100 * best['difference']:+.1f} {interval} points over {_spoken(cell['best'])}"
         gain += f", p = {best['p']:.2g} after Holm over all methods"
-        gain += "" if best["low"] > 0 else ", which may be no gain at all"
+        gain += (
+            "" if best["p"] < SURE else ", which may be chance" if best["low"] > 0 else ", which may be no gain at all"
+        )
         both = {m["labels"] for m in cell["methods"] if m["method"] == best["method"]} >= {"hard", "soft"}
         soft = {"labels": "teacher"} if best["labels"] == "soft" else {}
         either = f"{best['method']} with hard or a teacher's soft labels, whichever are better on validation"

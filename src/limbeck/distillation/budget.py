@@ -17,6 +17,8 @@ from limbeck.errors import OptionError
 __all__ = ["PREPARES", "Timing", "iterations_for", "labels_after", "measured_timing", "parse_seconds"]
 
 PREPARES = 5.0  # seconds before the first iteration from which on they are no mere warming up
+COMPILED = 60.0  # seconds of a budget from which on compiling, which takes that long, may pay
+FEW = 20  # iterations of a run that is never compiled, for all that is measured of it
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -95,10 +97,12 @@ def iterations_for(
     A tenth of the budget goes into measuring. What a method prepares (networks trained on real data) is taken off
     twice, because the measurement and the run both pay for it; once where the measurement stands ``apart``. Compiling
     is taken off once: whoever comes first pays for it. Labels that are made after the last iteration come on top.
-    Where the run is too short to be compiled and what was measured was not, it is measured again. Raises OptionError
-    where preparing leaves nothing.
+    Where what was measured was compiled and so short a run is not, or the other way round, it is measured again; a
+    budget too small to compile in begins with passes that are not. Raises OptionError where preparing leaves nothing.
     """
     spend = min(0.1 * seconds, 20.0)
+    if seconds < COMPILED:
+        distiller = values.replace(distiller, iterations=min(distiller.iterations, FEW))
     found = _fitting(seconds, distiller, measured_timing(distiller, task, situation, spend=spend), apart)
     shorter = values.replace(distiller, iterations=found)
     if shorter.settled(task, situation) == distiller.settled(task, situation):

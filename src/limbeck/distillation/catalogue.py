@@ -8,13 +8,14 @@ from typing import Any
 from limbeck.distillation.distiller import Distiller
 from limbeck.distillation.methods import METHODS
 from limbeck.distillation.outer_loop import MatchingDistiller
+from limbeck.distillation.parts import terms_of
 from limbeck.distillation.selection import Selection
 from limbeck.distillation.setting import Setting
 from limbeck.matching.along_synthetic import AlongSynthetic
 from limbeck.matching.calibration import Calibration
 from limbeck.matching.fresh import Fresh
-from limbeck.matching.names import DISCREPANCIES, STATES, VIEWS
-from limbeck.matching.surrogate import Match, Sum, Term
+from limbeck.matching.names import DISCREPANCIES, STATES, VIEWS, name_in
+from limbeck.matching.surrogate import Match, Term
 from limbeck.networks.names import architecture
 from limbeck.synthetic.choose import Random
 
@@ -64,7 +65,7 @@ def _parts(made: Distiller) -> tuple[str, str, str, str]:
         if isinstance(made, Selection):
             return "–", "–", "–", "nothing" if isinstance(made.chooser, Random) else "a network trained on real data"
         return "–", "–", "–", "networks trained on real data"
-    terms = made.surrogate.terms if isinstance(made.surrogate, Sum) else ()
+    terms = terms_of(made.surrogate)
     state = next((name for name, (build, _) in STATES.items() if type(made.state) is build), type(made.state).__name__)
     views, gaps = ([pick(term) for term in terms] for pick in (_view, _discrepancy))
     needs = ["weight gradients"] if made.surrogate.needs.gradients else []
@@ -76,20 +77,13 @@ def _parts(made: Distiller) -> tuple[str, str, str, str]:
 
 
 def _view(term: Term) -> str:
-    return _named(VIEWS, term.view)
+    return name_in(VIEWS, term.view)
 
 
 def _discrepancy(term: Term) -> str:
     if isinstance(term, Match):
-        return _named(DISCREPANCIES, term.discrepancy)
+        return name_in(DISCREPANCIES, term.discrepancy)
     return "cross-entropy" if isinstance(term, Calibration) else type(term).__name__
-
-
-def _named(table: Any, thing: Any) -> str:
-    """The name of a value in a table of names: of an equal one, else of the first of its kind."""
-    equal = [name for name, (known, _) in table.items() if known == thing]
-    alike = [name for name, (known, _) in table.items() if type(known) is type(thing)]
-    return (equal + alike + [type(thing).__name__.lower()])[0]
 
 
 def _joined(names: list[str]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -21,7 +22,7 @@ from limbeck.matching.state import Location
 from limbeck.networks.network import Architecture
 from limbeck.values import decode, encode
 
-__all__ = ["BETWEEN", "CHECKPOINT", "CHECKPOINTS", "Standing", "read_standing", "write_standing"]
+__all__ = ["BETWEEN", "CHECKPOINT", "CHECKPOINTS", "Standing", "read_standing", "store", "stored", "write_standing"]
 
 CHECKPOINT = "checkpoint.safetensors"  # the last of the places that a run is rolled back to
 BETWEEN = "between.safetensors"  # where a session ended between two of them
@@ -72,6 +73,18 @@ def write_standing(path: Path, standing: Standing) -> None:
         "squares": [list(known) for known in standing.squares],
     }
     write_atomically(path, save(tensors, {"standing": json.dumps(header)}))
+
+
+def stored(directory: Path | None, name: str, device: torch.device) -> Standing | None:
+    """The standing that a run's directory holds under ``name``; None without one, or without a directory."""
+    path = None if directory is None else directory / name
+    return read_standing(path, str(device)) if path is not None and path.exists() else None
+
+
+def store(standing: Standing, directory: Path | None, name: str) -> None:
+    """Store ``standing`` under ``name`` in a run's directory, where the run has one."""
+    if directory is not None:
+        write_standing(directory / name, standing)
 
 
 def read_standing(path: Path, device: str) -> Standing:

@@ -5,7 +5,7 @@ The functions behind them are in :mod:`limbeck.matching.difficulty`; here stands
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TypeAlias, final
+from typing import TypeAlias, TypeVar, final
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ from limbeck.compute import Compute
 from limbeck.data.examples import Examples
 from limbeck.errors import OptionError
 from limbeck.matching.difficulty import batch_gradient_norm, el2n, forgetting, gradn, misclassification
-from limbeck.networks.network import Network
+from limbeck.networks.network import Network, Statistics
 from limbeck.options import pick
 from limbeck.seeds import generator
 from limbeck.shapes import Params
@@ -25,6 +25,7 @@ __all__ = [
     "EL2N",
     "BatchGradient",
     "Difficulty",
+    "Fits",
     "Forgetting",
     "GraDN",
     "GraNd",
@@ -34,6 +35,8 @@ __all__ = [
 ]
 
 Paths: TypeAlias = tuple[tuple[Params, ...], ...]  # network by network: its weights at the kept points of its training
+Fits: TypeAlias = tuple[tuple[Statistics, ...], ...]  # batch norm's statistics at the same points; () without them
+T = TypeVar("T")
 
 
 class Difficulty(ABC):
@@ -45,8 +48,13 @@ class Difficulty(ABC):
         """Shares of the training at which it needs weights, ascending."""
 
     @abstractmethod
-    def scores(self, network: Network, paths: Paths, examples: Examples, compute: Compute) -> Tensor:
-        """(n,) of examples of one class, from the weights kept along each network's training."""
+    def scores(
+        self, network: Network, paths: Paths, examples: Examples, compute: Compute, statistics: Fits = ()
+    ) -> Tensor:
+        """(n,) of examples of one class, from the weights kept along each network's training.
+
+        statistics: of batch norm at these weights, over real examples of all classes: one class has others.
+        """
 
     def fitted(self, examples: int) -> "Difficulty":
         """The measure that lets ``examples`` of a set be compared with real ones: itself, unless it sees batches."""
@@ -87,8 +95,10 @@ class _AlongTraining(Difficulty):
 class EL2N(_Early):
     """E_θ ‖softmax f_θ(x) − y‖₂ early in training [paul2021diet]. at: share of the training, in (0, 1]."""
 
-    def scores(self, network: Network, paths: Paths, examples: Examples, compute: Compute) -> Tensor:
-        return el2n(network, _flat(paths), examples, compute)
+    def scores(
+        self, network: Network, paths: Paths, examples: Examples, compute: Compute, statistics: Fits = ()
+    ) -> Tensor:
+        return el2n(network, _flat(paths), examples, compute, _flat(statistics))
 
 
 @final
@@ -96,8 +106,10 @@ class EL2N(_Early):
 class GraNd(_Early):
     """E_θ ‖∇_θ ℓ(f_θ(x), y)‖₂ early in training [paul2021diet]. at: share of the training, in (0, 1]."""
 
-    def scores(self, network: Network, paths: Paths, examples: Examples, compute: Compute) -> Tensor:
-        return gradn(network, _flat(paths), examples, compute)
+    def scores(
+        self, network: Network, paths: Paths, examples: Examples, compute: Compute, statistics: Fits = ()
+    ) -> Tensor:
+        return gradn(network, _flat(paths), examples, compute, _flat(statistics))
 
 
 @final
@@ -110,8 +122,10 @@ class GraDN(_AlongTraining):
 
     points: int = 4
 
-    def scores(self, network: Network, paths: Paths, examples: Examples, compute: Compute) -> Tensor:
-        return gradn(network, _flat(paths), examples, compute)
+    def scores(
+        self, network: Network, paths: Paths, examples: Examples, compute: Compute, statistics: Fits = ()
+    ) -> Tensor:
+        return gradn(network, _flat(paths), examples, compute, _flat(statistics))
 
 
 @final
@@ -119,8 +133,10 @@ class GraDN(_AlongTraining):
 class Misclassification(_AlongTraining):
     """χ: the share of networks, at ``points`` equal steps of their training, that are wrong [wang2024sdc]."""
 
-    def scores(self, network: Network, paths: Paths, examples: Examples, compute: Compute) -> Tensor:
-        return misclassification(network, _flat(paths), examples, compute)
+    def scores(
+        self, network: Network, paths: Paths, examples: Examples, compute: Compute, statistics: Fits = ()
+    ) -> Tensor:
+        return misclassification(network, _flat(paths), examples, compute, _flat(statistics))
 
 
 @final
@@ -141,8 +157,11 @@ class Forgetting(Difficulty):
     def keep(self) -> tuple[float, ...]:
         return _equal_steps(self.snapshots)
 
-    def scores(self, network: Network, paths: Paths, examples: Examples, compute: Compute) -> Tensor:
-        return torch.stack([forgetting(network, path, examples, compute) for path in paths]).mean(0)
+    def scores(
+        self, network: Network, paths: Paths, examples: Examples, compute: Compute, statistics: Fits = ()
+    ) -> Tensor:
+        pairs = zip(paths, statistics or [()] * len(paths), strict=True)
+        return torch.stack([forgetting(network, path, examples, compute, held) for path, held in pairs]).mean(0)
 
 
 @final
@@ -151,7 +170,8 @@ class BatchGradient(Difficulty):
     """E_θ ‖∇_θ mean loss of a batch of one class‖₂, the same for all examples of a batch.
 
     Gradients cancel in a batch, so that this is no mean of GraDN and falls with the size of the batch: compare batches
-    of equal size only (``fitted``). Batches are drawn once, with a fixed seed; the last one is filled up.
+    of equal size only (``fitted``). Batches are drawn once, with a fixed seed; the last one is filled up. Batch norm
+    sees the batch, as in training on it.
 
     points: equal steps of the training.  size: examples a batch (fewer where there are fewer).
     """
@@ -171,7 +191,10 @@ class BatchGradient(Difficulty):
     def fitted(self, examples: int) -> Difficulty:
         return replace(self, size=max(1, examples))
 
-    def scores(self, network: Network, paths: Paths, examples: Examples, compute: Compute) -> Tensor:
+    def scores(
+        self, network: Network, paths: Paths, examples: Examples, compute: Compute, statistics: Fits = ()
+    ) -> Tensor:
+        del statistics  # a step of training sees the batch's own
         n, size = len(examples), min(self.size, len(examples))
         order = torch.randperm(n, generator=generator(0, "batches")).to(examples.inputs.device)
         ensemble = _flat(paths)
@@ -183,8 +206,8 @@ class BatchGradient(Difficulty):
         return found
 
 
-def _flat(paths: Paths) -> list[Params]:
-    return [params for path in paths for params in path]
+def _flat(paths: tuple[tuple[T, ...], ...]) -> list[T]:
+    return [point for path in paths for point in path]
 
 
 def _equal_steps(count: int) -> tuple[float, ...]:

@@ -1,12 +1,15 @@
 """The front door: a task and a method's name become a synthetic set, and a directory that can be resumed."""
 
 import json
+import logging
 import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace as with_fields
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from limbeck.compute import Compute
 from limbeck.data.task import Task
@@ -20,13 +23,18 @@ from limbeck.distillation.real_pool import Everything, RealPool
 from limbeck.distillation.setting import Setting
 from limbeck.distillation.settings import changed
 from limbeck.distillation.shaping import SHAPES, shaped
+from limbeck.distillation.variant import in_words
 from limbeck.errors import ArtifactError, DirectoryError, LimbeckError, OptionError
-from limbeck.files import write_atomically
+from limbeck.files import check_place, write_atomically
 from limbeck.networks.names import architecture
 from limbeck.networks.network import Architecture
 from limbeck.synthetic.synthetic_set import SyntheticSet
 from limbeck.training.stages import Paused
 from limbeck.values import decode, encode, replace
+
+log = logging.getLogger("limbeck.distillation")
+
+LATER = ("preprocessing", "compilation", "chunk")  # what run.json holds since; older ones are taken to be alike
 
 __all__ = ["compose", "distill", "distill_into", "same_run", "stored_run"]
 
@@ -129,10 +137,12 @@ def distill_into(
     found = stored_run(directory)
     if found is None:
         ready = _budgeted(distiller, task, situation, budget)
-        found = _description(ready, task, situation, budget) | ({"command": command} if command else {})
+        found = _description(ready, task, situation, budget) | {"threads": torch.get_num_threads()}
+        found |= {"command": command} if command else {}
         write_atomically(directory / "run.json", json.dumps(found, indent=1, sort_keys=True).encode())
     else:
         ready = same_run(found, distiller, task, situation, budget)
+        _say_threads(found)
     if (directory / "card.json").exists():
         return SyntheticSet.load(directory)
     began = time.perf_counter()
@@ -142,10 +152,23 @@ def distill_into(
         made = None
     _add_seconds(directory, time.perf_counter() - began)
     if made is not None:
-        made.save(directory)
+        made.save(directory, made_by=in_words(made.card))
         for name in CHECKPOINTS:
             (directory / name).unlink(missing_ok=True)
     return made
+
+
+def _say_threads(found: Mapping[str, Any]) -> None:
+    """Sums are taken in another order by another number of threads, so that bytes are the same for the same number."""
+    before, now = found.get("threads"), torch.get_num_threads()
+    if before not in (None, now):
+        log.warning(
+            "this run was begun with %s threads and goes on with %s, so that its last digits may differ from those of "
+            "a run that was never stopped (OMP_NUM_THREADS=%s avoids it).",
+            before,
+            now,
+            before,
+        )
 
 
 def _check_pool(distiller: Distiller, task: Task, per_class: int | tuple[int, ...]) -> None:
@@ -170,11 +193,14 @@ def _description(distiller: Distiller, task: Task, situation: Situation, budget:
         "task": task.name,
         "fingerprint": task.fingerprint,
         "split_seed": task.split_seed,
+        "preprocessing": task.preprocessing.digest(),
         "per_class": encode(situation.per_class),
         "seed": situation.seed,
         "budget": timed,
         "device": compute.device,
         "precision": compute.precision,
+        "compilation": compute.compilation,
+        "chunk": compute.chunk,
         "distiller": encode(distiller),
     }
 
@@ -183,6 +209,8 @@ def stored_run(directory: Path) -> dict[str, Any] | None:
     """What the directory says it holds; None where it is new or empty."""
     if directory.exists() and not directory.is_dir():
         raise DirectoryError(f"'{directory}' is a file: choose another --out.")
+    if not (directory / "card.json").exists():  # a finished set is only read
+        check_place(directory)
     path = directory / "run.json"
     if not path.exists():
         if directory.exists() and any(not p.name.startswith(".") for p in directory.iterdir()):
@@ -208,17 +236,30 @@ def same_run(
         stored = found.get("distiller", {}).get("iterations", distiller.iterations)
         distiller = replace(distiller, iterations=int(stored))
     asked = json.loads(json.dumps(_description(distiller, task, situation, budget)))
-    found = {**found, "distiller": _completed(found.get("distiller"))}
+    found = {**{key: asked[key] for key in LATER}, **found, "distiller": _completed(found.get("distiller"))}
     if not isinstance(distiller, MatchingDistiller):
         found["budget"] = None
-    for key in asked:
-        if asked[key] != found.get(key):
-            what, old, new = _difference(key, found.get(key), asked[key])
-            there = f"{_short(json.dumps(old))} there, {_short(json.dumps(new))} now"
+    before, now = _in_order(found), _in_order(asked)
+    for key in now:
+        if now[key] != before.get(key):
+            what, old, new = _difference(key, before.get(key), now[key])
             raise DirectoryError(
-                f"'{situation.directory}' belongs to a run with another {what} ({there}): choose another --out."
+                f"'{situation.directory}' belongs to a run with another {what} ({_said(old)} there, {_said(new)} now): "
+                "choose another --out."
             )
     return distiller
+
+
+def _in_order(run: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's description, first what a person would name first: other things follow from the method and network."""
+    made = run.get("distiller")
+    made = made if isinstance(made, dict) else {}
+    recipe = made.get("recipe")
+    network = recipe.get("architecture") if isinstance(recipe, dict) else None
+    data = {key: run.get(key) for key in ("task", "fingerprint", "split_seed", "preprocessing")}
+    size = {key: run.get(key) for key in ("per_class", "seed")}
+    compared = {key: made.get(key) for key in ("surrogate", "state")}
+    return {**data, "method": made.get("name"), "network": network, **size, **compared, **run}
 
 
 def _completed(stored: Any) -> Any:
@@ -232,17 +273,19 @@ def _completed(stored: Any) -> Any:
 def _difference(name: str, old: Any, new: Any) -> tuple[str, Any, Any]:
     """The first place where two JSON data differ, under its dotted name: what a person would have to set."""
     if isinstance(old, dict) and isinstance(new, dict):
-        for key in ["name", *sorted({*old, *new} - {"name"})]:
+        if old.get("kind") != new.get("kind"):  # then all fields differ, because they are others
+            return name, old.get("kind"), new.get("kind")
+        for key in sorted({*old, *new}):
             if old.get(key) != new.get(key):
-                inner = "method" if (name, key) == ("distiller", "name") else f"{name}.{key}"
-                return _difference(inner.removeprefix("distiller."), old.get(key), new.get(key))
+                return _difference(f"{name}.{key}".removeprefix("distiller."), old.get(key), new.get(key))
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         place = next(i for i, (a, b) in enumerate(zip(old, new, strict=True)) if a != b)
         return _difference(f"{name}[{place}]", old[place], new[place])
     return name, old, new
 
 
-def _short(text: str) -> str:
+def _said(item: Any) -> str:
+    text = "none" if item is None else item if isinstance(item, str) else json.dumps(item)
     return text if len(text) < 40 else text[:37] + "…"
 
 

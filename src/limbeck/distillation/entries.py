@@ -14,12 +14,16 @@ _INNER = ((1, 1), (10, 50), (20, 25), (30, 20), (40, 15), (50, 10), (100, 2))
 
 @dataclass(frozen=True)
 class Entry:
-    """One row of the table of methods; ``sources`` are keys of references.bib."""
+    """One row of the table of methods; ``sources`` are keys of references.bib.
+
+    revision: goes up where the method's definition changes what it makes, so that a study makes such sets anew.
+    """
 
     build: Callable[[Setting], Distiller]
     line: str
     sources: tuple[str, ...]
     distils: bool = True
+    revision: int = 1
 
 
 def loops(per_class: int) -> tuple[int, int]:

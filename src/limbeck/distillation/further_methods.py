@@ -19,8 +19,9 @@ from limbeck.matching.moments import MeanGap
 from limbeck.matching.rows import RowCosine, RowL1, RowSquared
 from limbeck.matching.surrogate import Match, Sum
 from limbeck.matching.trained import TrainedNetworks
+from limbeck.matching.warm_up import WarmUp
 from limbeck.synthetic.factored import Factored
-from limbeck.synthetic.initial import Noise, RealRandom
+from limbeck.synthetic.initial import RealRandom
 from limbeck.synthetic.parametrisation import Parametrisation
 from limbeck.synthetic.pixels import Pixels
 from limbeck.training.optimizer import SGD, Adam, AdamW
@@ -29,14 +30,14 @@ __all__ = ["FURTHER"]
 
 
 def dcc(setting: Setting) -> MatchingDistiller:
-    """DC on the gradient averaged over classes, which sees what tells classes apart [lee2022dcc]."""
+    """DC from real images, then on the gradient averaged over classes, which sees what sets them apart [lee2022dcc]."""
     steps, inner = contrastive_loops(setting.per_class)
     return MatchingDistiller(
         name="dcc",
-        surrogate=Sum((Match(Gradients(sum_classes=True), RowCosine()),)),
+        surrogate=contrastive(),
         state=AlongSynthetic((setting.architecture,), steps=steps, inner=inner),
         recipe=setting.recipe(augmented=False),
-        initial=Noise(),
+        initial=RealRandom(),
         optimizer=SGD(lr=0.1, momentum=0.5, weight_decay=0.0),
         iterations=1000 * steps,
         rate=MeasuredRate(published=1000 * steps),
@@ -49,7 +50,7 @@ def dsac(setting: Setting) -> MatchingDistiller:
     steps, inner = contrastive_loops(setting.per_class)
     return MatchingDistiller(
         name="dsac",
-        surrogate=Sum((Match(Gradients(sum_classes=True), RowCosine()),)),
+        surrogate=contrastive(),
         state=AlongSynthetic((setting.architecture,), steps=steps, inner=inner),
         recipe=setting.recipe(),
         augmentation=setting.augmentation,
@@ -137,12 +138,14 @@ def ncfm_learned(setting: Setting) -> MatchingDistiller:
 FURTHER: dict[str, Entry] = {
     "datadam": Entry(datadam, "attention and feature means, the paper's constants", ("sajedi2023datadam",)),
     "datadam-code": Entry(datadam_code, "attention and feature means, its code's constants", ("sajedi2023datadam",)),
-    "dcc": Entry(dcc, "gradient matching of all classes together", ("lee2022dcc", "zhao2021dc")),
-    "dsac": Entry(dsac, "dcc under a shared augmentation", ("lee2022dcc", "zhao2021dsa")),
+    "dcc": Entry(
+        dcc, "gradient matching class by class, then of all classes together", ("lee2022dcc", "zhao2021dc"), revision=2
+    ),
+    "dsac": Entry(dsac, "dcc under a shared augmentation", ("lee2022dcc", "zhao2021dsa"), revision=2),
     "idc": Entry(idc, "gradients along real training, four images in one", ("kim2022idc",)),
     "m3d": Entry(m3d, "features by maximum mean discrepancy, four images in one", ("zhang2024m3d", "gretton2012mmd")),
-    "ncfm": Entry(ncfm, "characteristic functions of features, four images in one", ("wang2025ncfm",)),
-    "ncfm-learned": Entry(ncfm_learned, "ncfm with frequencies learned by an adversary", ("wang2025ncfm",)),
+    "ncfm": Entry(ncfm, "characteristic functions of features, four images in one", ("wang2025ncfm",), revision=2),
+    "ncfm-learned": Entry(ncfm_learned, "ncfm with frequencies learned by an adversary", ("wang2025ncfm",), revision=2),
 }
 
 
@@ -160,7 +163,7 @@ def characteristic(setting: Setting, name: str, gap: CharacteristicGap) -> Match
         augmentation=_idc_augmentation(setting),
         parametrisation=tiles(setting),
         initial=RealRandom(),
-        optimizer=AdamW(lr=1e-3, weight_decay=5e-4),
+        optimizer=AdamW(lr=1e-3 / setting.spread, weight_decay=5e-4),
         iterations=20_000,
         rate=MeasuredRate(published=20_000),
         real_batch=1024,
@@ -173,16 +176,25 @@ def attention_gap(*, power: int, scale: float) -> Sum:
     return Sum((Match(Attention(power), MeanGap(), weight=scale), Match(Features(), MeanGap(), weight=0.01 * scale)))
 
 
+def contrastive() -> WarmUp:
+    """Class by class in the first quarter of the run, at a network's first ten steps; then summed [lee2022dcc]."""
+    apart, together = (Sum((Match(Gradients(sum_classes=summed), RowCosine()),)) for summed in (False, True))
+    return WarmUp(apart, together)
+
+
 def contrastive_loops(per_class: int) -> tuple[int, int]:
     """(matching steps a network, epochs between them): 1 → (10, 5), 10 → (10, 50), linear, then DC's [lee2022dcc]."""
     return (10, 5 * per_class) if per_class < 10 else loops(per_class)
 
 
 def idc_rate(setting: Setting) -> float:
-    """base · IPC/10 · (side/side of the base)², base 5e-3 at 32 pixels in colour, 1e-4 at 28 in grey [kim2022idc]."""
+    """base · IPC/10 · (side/side of the base)², base 5e-3 at 32 pixels in colour, 1e-4 at 28 in grey [kim2022idc].
+
+    Published for pixels in [0, 1]; the gradient and the move both change with the unit, so it is divided by its square.
+    """
     base, side = (5e-3, 32) if _is_colour(setting) else (1e-4, 28)
     size = min(setting.shape[1:]) / side if _is_image(setting) else 1.0
-    return base * setting.per_class / 10 * size**2
+    return base * setting.per_class / 10 * size**2 / setting.spread**2
 
 
 def tiles(setting: Setting) -> Parametrisation:

@@ -15,7 +15,7 @@ from limbeck.compilation import settled
 from limbeck.compute import Compute
 from limbeck.data.examples import Examples
 from limbeck.data.task import Task
-from limbeck.distillation.difficulty import Difficulty, Paths
+from limbeck.distillation.difficulty import Difficulty, Fits, Paths
 from limbeck.distillation.distiller import Situation
 from limbeck.errors import FitError, OptionError
 from limbeck.files import write_atomically
@@ -23,6 +23,7 @@ from limbeck.networks.network import Network
 from limbeck.seeds import derive
 from limbeck.training.configuration import Configuration, Schedule, Updates
 from limbeck.training.cost import forward_seconds
+from limbeck.training.predict import fitted_along
 from limbeck.training.stages import Stages
 from limbeck.training.train import train
 from limbeck.values import canonical, digest, value
@@ -35,15 +36,19 @@ MOST = 8  # gauges whose scores are kept in memory: a study asks for the same on
 
 @final
 class Panel:
-    """Networks along whose training ``measure`` looks."""
+    """Networks along whose training ``measure`` looks, and batch norm's ``statistics`` there, () without."""
 
-    def __init__(self, measure: Difficulty, network: Network, paths: Paths, compute: Compute) -> None:
+    def __init__(
+        self, measure: Difficulty, network: Network, paths: Paths, compute: Compute, statistics: Fits = ()
+    ) -> None:
         self.measure, self.network, self.paths, self.compute = measure, network, paths, compute
+        self.statistics = statistics
 
     def scores(self, inputs: Tensor, label: int) -> Tensor:
         """(n,) float32 on the CPU: how hard preprocessed ``inputs`` of one class are."""
         examples = Examples(inputs, torch.full((len(inputs),), label)).to(self.compute.torch_device)
-        return self.measure.scores(self.network, self.paths, examples, self.compute).float().cpu()
+        scores = self.measure.scores(self.network, self.paths, examples, self.compute, self.statistics)
+        return scores.float().cpu()
 
 
 @final
@@ -51,7 +56,8 @@ class Panel:
 class Gauge:
     """How difficulty is measured: ``measure``, by so many ``networks``, trained as ``training`` says.
 
-    Only the training split is seen. Networks are trained as far as the measure looks.
+    Only the training split is seen. Networks are trained as far as the measure looks. Batch norm takes, as where a
+    trained network is judged, its statistics over training inputs at the point looked at, over 4096 of them at most.
     """
 
     measure: Difficulty
@@ -87,7 +93,8 @@ class Gauge:
                 raise FitError(
                     f"a network that was to measure difficulty {failure} Use another --set teacher.optimizer.lr."
                 )
-        return Panel(self.measure, network, trained.snapshots, compute)
+        statistics = tuple(fitted_along(network, path, task.train, compute) for path in trained.snapshots)
+        return Panel(self.measure, network, trained.snapshots, compute, statistics)
 
     def real(self, task: Task, situation: Situation) -> tuple[Tensor, ...]:
         """Scores (n_c,) of all real training examples, class by class in the order of ``task.train.of_class``.
@@ -102,7 +109,7 @@ class Gauge:
         return _SCORES[name]
 
     def _name(self, task: Task, situation: Situation) -> str:
-        seen = [task.fingerprint, task.split_seed, sorted(task.preprocessing.tensors())]
+        seen = [task.fingerprint, task.split_seed, task.preprocessing.digest()]
         return digest([canonical(self), seen, situation.seed, situation.compute.resolve().precision])
 
     def _stored(self, task: Task, situation: Situation, name: str) -> tuple[Tensor, ...]:

@@ -11,7 +11,9 @@ from typing import final
 from limbeck.errors import OptionError
 from limbeck.values import value
 
-__all__ = ["GivenRate", "ImageRate", "MeasuredRate"]
+__all__ = ["GivenRate", "ImageRate", "MeasuredRate", "doubt"]
+
+HUGE = 1e5  # a measured rate that only gradients of rounding noise ask for: usual ones lie between 0.01 and 1,000
 
 
 class ImageRate(ABC):
@@ -45,7 +47,7 @@ class MeasuredRate(ImageRate):
     from_noise: how much further, and faster, images move that start from noise. In runs of 80 steps the sets of DC and
                DCC were 3 to 7 points better at 3 than at 1 (benchmarks/reasons.yaml).
     published: the number of iterations that the optimizer's own rate was published for, at which it is taken as it is;
-               0: it is always measured.
+               0: it is always measured, as where something else is compared than what was published.
     """
 
     travel: float = 1.0
@@ -64,3 +66,13 @@ class MeasuredRate(ImageRate):
         if iterations == self.published:
             return None
         return (self.from_noise if noise else 1.0) * min(self.most, self.travel / max(1, iterations) ** 0.5)
+
+
+def doubt(measured: float | None) -> str:
+    """A sentence for the card where a measured rate says that there was nothing to match; "" elsewhere."""
+    if measured is None or measured < HUGE:
+        return ""
+    return (
+        f"The image learning rate was measured as {measured:.1e}: at the first images there was next to nothing to "
+        "match, as with constant or equal examples, so the images may show nothing but rounding noise."
+    )

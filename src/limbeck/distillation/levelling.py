@@ -9,7 +9,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-__all__ = ["Squares", "levelled"]
+__all__ = ["Squares", "levelled", "served"]
 
 Squares: TypeAlias = tuple[tuple[int, int, float], ...]  # (configuration, visits, mean square of its gradients so far)
 
@@ -24,3 +24,8 @@ def levelled(squares: Squares, configuration: int, grads: dict[str, Tensor]) -> 
     factor = mean**-0.5 if mean > 0 else 1.0
     after = tuple((kind, *known[kind]) for kind in sorted(known))
     return after, {name: grad * factor for name, grad in grads.items()}
+
+
+def served(squares: Squares) -> tuple[int, ...]:
+    """The configurations whose networks were looked at so far."""
+    return tuple(kind for kind, _, _ in squares)

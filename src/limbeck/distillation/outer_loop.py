@@ -18,15 +18,17 @@ from limbeck.data.examples import Examples
 from limbeck.data.nothing import Nothing
 from limbeck.data.placement import on_device
 from limbeck.data.task import Task
-from limbeck.distillation.checkpoint import BETWEEN, CHECKPOINT, Standing, read_standing, write_standing
+from limbeck.distillation.checkpoint import BETWEEN, CHECKPOINT, Standing, store, stored
 from limbeck.distillation.distiller import Distiller, Progress, Situation, stored_per_class
 from limbeck.distillation.effort import step_seconds
-from limbeck.distillation.image_rate import GivenRate, ImageRate
+from limbeck.distillation.image_rate import GivenRate, ImageRate, doubt
 from limbeck.distillation.label_choice import check_triable, choose_labels
-from limbeck.distillation.levelling import levelled
+from limbeck.distillation.levelling import levelled, served
 from limbeck.distillation.log import Log
 from limbeck.distillation.moments import packed, unpacked
+from limbeck.distillation.parts import weighs_difficulty
 from limbeck.distillation.real_pool import Everything, RealPool
+from limbeck.distillation.rehearsal import rehearse
 from limbeck.distillation.result import Made, finished
 from limbeck.distillation.teacher import teacher
 from limbeck.errors import FitError
@@ -111,8 +113,7 @@ class MatchingDistiller(Distiller):
     @property
     def remarks(self) -> tuple[str, ...]:
         """Sentences that a person should read before the run, and beside the set."""
-        own = () if self.state.audience is None else (self.state.audience.sentence,)
-        return (*own, *self.surrogate.remarks)
+        return (*filter(None, (self.state.whom,)), *self.surrogate.remarks)
 
     def distill(self, task: Task, situation: Situation) -> SyntheticSet | None:
         per_class = stored_per_class(task, situation.per_class, self.parametrisation.multiplicity)
@@ -123,10 +124,12 @@ class MatchingDistiller(Distiller):
         sizes = tuple(n * self.parametrisation.multiplicity for n in per_class)
         self.within.check(task, sizes)
         check_triable(self.labels, task)
+        few, soft = (min(self.real_batch, *task.counts), min(sizes)), self.labels.learned
+        rehearse(self.surrogate, self.state, task=task, device=device, sizes=few, soft=soft)
         real = RealSide(self.within.part(task, self.teacher, situation), len(task.classes), device)
         frame = _Frame(task, situation, compute, device, real, labels.to(device), sizes)
-        good = _stored(frame, CHECKPOINT) or self._start(frame)
-        between = _stored(frame, BETWEEN)
+        good = stored(situation.directory, CHECKPOINT, device) or self._start(frame)
+        between = stored(situation.directory, BETWEEN, device)
         standing = between if between is not None and between.iteration > good.iteration else good
         with Log(situation.directory, standing.iteration) as log:
             outcome = self._run(good, standing, frame, log)
@@ -139,9 +142,12 @@ class MatchingDistiller(Distiller):
             targets,
             outcome.losses,
             {"iterations": self.iterations, "rollbacks": outcome.attempt, "lr": self._lr(outcome)},
-            (*self.remarks, *filter(None, (self.state.told(outcome.location), why))),
+            (*self.remarks, *filter(None, (doubt(outcome.lr), self._told(outcome), why))),
         )
         return finished(self, task, replace(situation, compute=compute), made)
+
+    def _told(self, outcome: Standing) -> str:
+        return self.state.told(outcome.location, served(outcome.squares))
 
     def settled(self, task: Task, situation: Situation) -> Compute:
         """How the loop is computed: decided by its sizes, once for the whole run."""
@@ -169,7 +175,7 @@ class MatchingDistiller(Distiller):
                 continue
             if standing.iteration > good.iteration and standing.iteration % cell == 0:
                 good = standing  # only now: the step from here was finite
-                _store(good, frame, CHECKPOINT)
+                store(good, frame.situation.directory, CHECKPOINT)
                 if frame.situation.late():
                     return None
             standing = moved
@@ -177,7 +183,7 @@ class MatchingDistiller(Distiller):
             seconds = time.perf_counter() - began
             frame.situation.watch(Progress(standing.iteration, self.iterations, loss, seconds))
             if frame.situation.late(by=PATIENCE) and standing.iteration < self.iterations:
-                _store(standing, frame, BETWEEN)
+                store(standing, frame.situation.directory, BETWEEN)
                 return None
         return standing
 
@@ -205,8 +211,9 @@ class MatchingDistiller(Distiller):
         inputs = self.parametrisation.decode(_images(variables))
         synthetic, real = self._batches(inputs, self._targets(variables), now, frame)
         network = now.location.architecture.build(frame.task.shape, len(frame.task.classes))
-        place = Place(network, now.location.params, frame.compute)
+        place = Place(network, now.location.params, frame.compute, self.state.trained(now.location))
         context = Context(now.iteration / self.iterations, self._generator(now, "context", frame), dict(now.learned))
+        context.step = now.location.counters.get("step", 0)
         seen = replace(synthetic, inputs=synthetic.inputs.detach(), targets=_detached(synthetic.targets))
         reading = self.surrogate.read(real, seen, place, context)
         outputs, cotangents = [synthetic.inputs], [reading.cotangents.inputs]
@@ -238,11 +245,14 @@ class MatchingDistiller(Distiller):
         return variables, moments
 
     def _levelled(self, now: Standing, grads: dict[str, Tensor]) -> tuple[Standing, dict[str, Tensor]]:
-        """Where several configurations are served, their gradients at one size."""
+        """Where several configurations are served, their gradients in the images at one size.
+
+        Those in the labels stay as they are, so that the labels' own rate means for a space the same as for one.
+        """
         if self.state.audience is None or len(self.state.audience.space) == 1:
             return now, grads
-        squares, grads = levelled(now.squares, now.location.counters["configuration"], grads)
-        return replace(now, squares=squares), grads
+        squares, images = levelled(now.squares, now.location.counters["configuration"], _images(grads))
+        return replace(now, squares=squares), grads | images
 
     def _batches(
         self, inputs: Tensor, targets: Tensor | None, now: Standing, frame: _Frame
@@ -362,9 +372,10 @@ class MatchingDistiller(Distiller):
                     f"{self.name} is not finite at its first images: look at what is compared (weights of terms, "
                     "bandwidths, --difficulty), which no smaller rate can mend."
                 )
+            eased = ", or a smaller --difficulty" if weighs_difficulty(self.surrogate) else ""
             raise FitError(
                 f"{self.name} became non-finite {attempt} times, last at iteration {failed.iteration} with the rate "
-                f"at {failed.rate:.1e} of the one given: set a smaller one (--set lr=…), or a smaller --difficulty."
+                f"at {failed.rate:.1e} of the one given: set a smaller one (--set lr=…){eased}."
             )
         return replace(good, attempt=attempt, rate=failed.rate * 0.5)
 
@@ -373,17 +384,6 @@ class MatchingDistiller(Distiller):
 
     def _generator(self, now: Standing, purpose: str, frame: _Frame) -> torch.Generator:
         return generator(*self._purpose(now, purpose, frame), device=frame.device)
-
-
-def _stored(frame: _Frame, name: str) -> Standing | None:
-    directory = frame.situation.directory
-    path = None if directory is None else directory / name
-    return read_standing(path, str(frame.device)) if path is not None and path.exists() else None
-
-
-def _store(standing: Standing, frame: _Frame, name: str) -> None:
-    if frame.situation.directory is not None:
-        write_standing(frame.situation.directory / name, standing)
 
 
 def _thin(losses: tuple[tuple[int, float], ...], pair: tuple[int, float], total: int) -> tuple[tuple[int, float], ...]:

@@ -18,18 +18,25 @@ TEACHER_EPOCHS = 10
 
 @dataclass(frozen=True)
 class Setting:
-    """per_class: stored examples a class (the largest, where classes differ); shape and classes of the task."""
+    """per_class: stored examples a class (the largest, where classes differ); shape and classes of the task.
+
+    spread: raw units in one unit of a preprocessed image, a mean over channels: rates that were published for pixels in
+            [0, 1] are converted by it. 1 for tables.
+    """
 
     shape: tuple[int, ...]
     classes: int
     per_class: int
     architecture: Architecture
+    spread: float = 1.0
 
     @staticmethod
     def of(task: Task, per_class: int | tuple[int, ...], network: Architecture | None = None) -> "Setting":
         """The setting of a task; ``network`` None takes the default for its shape."""
         largest = per_class if isinstance(per_class, int) else max(per_class)
-        return Setting(task.shape, len(task.classes), largest, network or architecture(default_network(task.shape)))
+        spread = float(task.preprocessing.std.mean()) if len(task.shape) == 3 else 1.0
+        chosen = network or architecture(default_network(task.shape))
+        return Setting(task.shape, len(task.classes), largest, chosen, spread)
 
     @property
     def augmentation(self) -> Augmentation:

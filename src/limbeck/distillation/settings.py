@@ -51,6 +51,7 @@ SHORT = {
     "teacher_epochs": "teacher.length.count",
     "steps": "state.steps",
     "inner": "state.inner",
+    "warmup": "surrogate.share",
 }
 
 
@@ -75,6 +76,8 @@ def _paths(distiller: Distiller, key: str) -> list[list[str]]:
     the part of the real examples, except where a selection by difficulty calls its own choice so."""
     if key.partition(".")[0] == "pool" and not hasattr(distiller, "pool"):
         return [["within", *key.split(".")[1:]]]
+    if key in SHORT and not _has(distiller, SHORT[key]):
+        raise unknown("setting", key, _known(distiller, {f.name for f in dataclasses.fields(distiller)}))  # type: ignore[arg-type]
     if key != "augmentation":
         return [SHORT.get(key, key).split(".")]
     owners = [name for name in ("recipe", "teacher") if getattr(distiller, name, None) is not None]
@@ -95,9 +98,18 @@ def _set(thing: Any, path: list[str], new: Any, key: str) -> Any:
     return replace(thing, **{path[0]: _parsed(old, new, key, hint)})
 
 
+def _has(thing: Any, path: str) -> bool:
+    """True where the dotted path leads to something."""
+    for name in path.split("."):
+        if not hasattr(thing, name):
+            return False
+        thing = getattr(thing, name)
+    return True
+
+
 def _known(thing: Any, fields: set[str]) -> set[str]:
     """What can be set here, by the names that a person uses."""
-    short = {s for s, long in SHORT.items() if long.split(".")[0] in fields}
+    short = {s for s, long in SHORT.items() if _has(thing, long)}
     if not isinstance(thing, Distiller):
         return fields | short
     whole = {*OF_ALL, *(SHAPES if isinstance(thing, MatchingDistiller) else ())}
@@ -128,10 +140,18 @@ def _parsed(old: Any, new: Any, key: str, hint: Any) -> Any:
         if isinstance(old, float):
             return _within(key, float(new))
     except (TypeError, ValueError, OverflowError) as error:
-        raise OptionError(f"'{key}={new}' is no {type(old).__name__}: it is {old!r} by default.") from error
+        taken, instead = _asked(old)
+        raise OptionError(f"'{key}={new}' is no {taken}: give {instead}.") from error
     if not fits(new, hint):
         raise OptionError(f"'{key}={new!r}' does not fit: it is {old!r} by default.")
     return tuple(new) if isinstance(new, list) else new
+
+
+def _asked(old: bool | int | float) -> tuple[str, str]:
+    """What a plain setting takes, and what to give: the value that it has, as an example."""
+    if isinstance(old, bool):
+        return "truth value", "true or false"
+    return "whole number" if isinstance(old, int) else "number", f"one, e.g. {old}"
 
 
 def _instead(key: str, old: Any) -> str:

@@ -72,7 +72,8 @@ def teacher(task: Task, configuration: Configuration, situation: Situation) -> T
     """
     network = configuration.architecture.build(task.shape, len(task.classes))
     compute = situation.compute.resolve()
-    name = digest([canonical(configuration), task.fingerprint, task.split_seed, situation.seed, compute.precision])
+    seen = [task.fingerprint, task.split_seed, task.preprocessing.digest()]
+    name = digest([canonical(configuration), *seen, situation.seed, compute.precision])
     path = None if situation.cache is None else situation.cache / f"teacher-{name}.safetensors"
     stored = _load(path, compute.device)
     if stored is None:

@@ -18,7 +18,7 @@ from limbeck.matching.discrepancy import Context
 from limbeck.matching.real_side import RealSide
 from limbeck.matching.state import Location, State, Surroundings
 from limbeck.matching.surrogate import Place, Surrogate
-from limbeck.networks.network import Network
+from limbeck.networks.network import Network, Statistics
 from limbeck.seeds import generator
 from limbeck.shapes import Params
 from limbeck.synthetic.synthetic_set import SyntheticSet
@@ -113,18 +113,19 @@ def difficulties(
     ensemble: Sequence[Params],
     *,
     labels: str = "own",
+    statistics: Sequence[Statistics] = (),
     compute: Compute | None = None,
 ) -> tuple[Measurement, ...]:
     """GraDN, EL2N and misclassification of each decoded example, averaged over the ensemble's weights [wang2024sdc].
 
+    statistics: of batch norm at each of these weights (``training.fitted``); without, it takes the set's own.
     Raises EvidenceError without weights.
     """
     compute = (compute or Compute()).resolve()
     examples = set.examples(labels).to(compute.torch_device)
     scores: dict[str, Tensor] = {
-        "gradn": gradn(network, ensemble, examples, compute),
-        "el2n": el2n(network, ensemble, examples, compute),
-        "misclassification": misclassification(network, ensemble, examples, compute),
+        name: score(network, ensemble, examples, compute, statistics)
+        for name, score in (("gradn", gradn), ("el2n", el2n), ("misclassification", misclassification))
     }
     origin = origin_of(set, labels)
     pairs = [(name, index, v) for name, scored in scores.items() for index, v in enumerate(scored.tolist())]

@@ -134,9 +134,13 @@ class Table:
 
     def notes(self) -> tuple[str, ...]:
         """What must stand under the table."""
-        head = (
-            f"Accuracy in percent on {self.split}, ± half of the {self.level:.0%} t-interval over distillation seeds."
-        )
+        scores = [line.score.estimate for line in self.lines if line.score is not None]
+        compared = [each for line in self.lines for each in (line.gain, line.gap) if each is not None]
+        head = f"Accuracy in percent on {self.split}, "
+        if any(each.half is not None for each in scores + compared):
+            head += f"± half of the {self.level:.0%} t-interval over distillation seeds."
+        else:
+            head += "of one distillation seed: no interval, which takes at least 2."
         return (head, *(f"{line.kind}: {line.remarks}." for line in self.lines if line.remarks))
 
 

@@ -33,7 +33,7 @@ class Everyone(Audience):
 
     @property
     def sentence(self) -> str:
-        return _alone(self.space) or f"Made for the {len(self.space)} configurations of '{self.space.name}', uniformly."
+        return _alone(self.space) or f"Made for {self.members}, uniformly."
 
     def draw(self, notes: dict[str, Tensor], surroundings: Surroundings) -> tuple[int, dict[str, Tensor]]:
         return seed_from(surroundings) % len(self.space), notes
@@ -58,9 +58,19 @@ class Net(Audience):
 
     @property
     def sentence(self) -> str:
-        of = f"{min(self.centres, len(self.space))} configurations that cover the {len(self.space)}"
         how = "in turn" if self.in_turn else "uniformly"
-        return _alone(self.space) or f"Made for {of} of '{self.space.name}', {how}."
+        return _alone(self.space) or f"Made for {self.members}, {how}."
+
+    @property
+    def members(self) -> str:
+        return _cover(self.space, self.most)
+
+    @property
+    def most(self) -> int:
+        return min(self.centres, len(self.space))
+
+    def drawable(self, notes: dict[str, Tensor]) -> tuple[int, ...]:
+        return tuple(notes["centres"].tolist())
 
     def begin(self, surroundings: Surroundings) -> dict[str, Tensor]:
         return {**_net(self.space, self.centres, surroundings), "turn": torch.tensor(0)}
@@ -113,9 +123,19 @@ class WorstGap(Audience):
 
     @property
     def sentence(self) -> str:
-        of = f"{min(self.centres, len(self.space))} configurations that cover the {len(self.space)}"
         how = f"{100 * self.share:.0f} % of the draws by the worst gap on validation, measured {self.refreshes} times"
-        return _alone(self.space) or f"Made for {of} of '{self.space.name}', {how}."
+        return _alone(self.space) or f"Made for {self.members}, {how}."
+
+    @property
+    def members(self) -> str:
+        return _cover(self.space, self.most)
+
+    @property
+    def most(self) -> int:
+        return min(self.centres, len(self.space))
+
+    def drawable(self, notes: dict[str, Tensor]) -> tuple[int, ...]:
+        return tuple(notes["centres"].tolist())
 
     def begin(self, surroundings: Surroundings) -> dict[str, Tensor]:
         notes = _net(self.space, self.centres, surroundings)
@@ -192,6 +212,10 @@ def _told(space: Space, notes: dict[str, Tensor], gaps: list[float]) -> str:
     return (
         f"It was made for the centres{last}: {', '.join(names)}; the radius of the net is {float(notes['radius']):.3f}."
     )
+
+
+def _cover(space: Space, centres: int) -> str:
+    return f"{centres} configurations that cover the {len(space)} of '{space.name}'"
 
 
 def _alone(space: Space) -> str:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from limbeck.errors import FitError
+
 __all__ = ["Batch"]
 
 
@@ -18,6 +20,7 @@ class Batch:
     sizes:   how many examples each of them has (Σ = n).
     targets: (n, k) probabilities where labels are soft or mixed, else None.
     weights: (n,) ≥ 0, or None for uniform within a class.
+    Raises FitError where a class has no example: the gap to nothing would be a number like any other.
     """
 
     inputs: Tensor
@@ -26,6 +29,11 @@ class Batch:
     sizes: tuple[int, ...]
     targets: Tensor | None = None
     weights: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        for label, size in zip(self.classes, self.sizes, strict=True):
+            if size < 1:
+                raise FitError(f"class {label} has no example in a batch: leave the class out, or give it one.")
 
     def __len__(self) -> int:
         return len(self.inputs)

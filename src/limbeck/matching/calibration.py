@@ -1,4 +1,4 @@
-"""The term that keeps synthetic examples recognisable: their cross-entropy under the network looked at."""
+"""The term that keeps synthetic examples recognisable: their cross-entropy under a network trained on real data."""
 
 from typing import final
 

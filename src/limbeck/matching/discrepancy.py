@@ -26,7 +26,8 @@ class Facts:
     paired:        compares row j with row j, so both clouds must be paired and of equal shape.
     unbiased:      its expectation over samples is the population value (None: not a sample statistic).
     nonnegative:   D ≥ 0 on every pair (unbiased estimators may fall below).
-    held:          something that depends on the points (a bandwidth) counts as constant in the gradient.
+    held:          something that depends on the points (a bandwidth) counts as constant in the gradient; ``fixed`` says
+                   what it is.
     """
 
     symmetric: bool
@@ -45,20 +46,22 @@ class Context:
     generator: randomness of this step (projections, frequencies), on the clouds' device.
     state:     tensors that live as long as the run (learned frequencies); made by ``Discrepancy.init``, kept in
                checkpoints.
-    matched:   value of the terms read before this one in the step (0 for the first): a term may be relative to it.
+    step:      matching steps that the network looked at has behind it.
+    matched:   value of all terms of the sum that are not relative, for those that are (0 before it is known).
     """
 
     progress: float = 0.0
     generator: torch.Generator = field(default_factory=lambda: torch.Generator().manual_seed(0))
     state: dict[str, torch.Tensor] = field(default_factory=dict)
     matched: float = 0.0
+    step: int = 0
 
     @contextmanager
     def within(self, name: str) -> Iterator["Context"]:
         """The same context with the part of the state that belongs to ``name``; what is put there stays there."""
         start = f"{name}/"
         mine = {key.removeprefix(start): t for key, t in self.state.items() if key.startswith(start)}
-        inner = Context(self.progress, self.generator, mine, self.matched)
+        inner = Context(self.progress, self.generator, mine, self.matched, self.step)
         yield inner
         self.state.update({start + key: t for key, t in inner.state.items()})
 
@@ -77,6 +80,12 @@ class Discrepancy(ABC):
 
         The clouds have the same number of groups and the same dimension d. The result is scalar, in the points' type.
         """
+
+    def fixed(self, real: Cloud, synthetic: Cloud) -> "Discrepancy":
+        """The same with what is held constant in the gradient as it is for these two clouds of one group, whatever the
+        points; itself where nothing is held. By it a gradient is verified."""
+        del real, synthetic
+        return self
 
     def init(self, dimension: int, generator: torch.Generator) -> dict[str, torch.Tensor]:
         """Tensors that live as long as the run, for points of ``dimension``; none unless a discrepancy learns."""

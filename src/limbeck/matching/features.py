@@ -1,6 +1,6 @@
 """What a network shows of each example: features, attention maps, logits, loss."""
 
-from typing import final
+from typing import ClassVar, final
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -35,7 +35,8 @@ class Features(PerExample):
         if self.layer == -1:
             return (outputs.embedding,)
         if self.layer >= len(outputs.maps):
-            raise FitError(f"features of stage {self.layer} were asked for, but the network has {len(outputs.maps)}.")
+            have = f"but the network has {len(outputs.maps)}, counted from 0"
+            raise FitError(f"features of stage {self.layer} were asked for, {have}: use an earlier one, or layer=-1.")
         return (outputs.maps[self.layer].flatten(1),)
 
 
@@ -74,7 +75,12 @@ class Logits(PerExample):
 @final
 @value
 class Losses(PerExample):
-    """The cross-entropy of each example with its own hard or soft target, (n, 1)."""
+    """The cross-entropy of each example with its own hard or soft target, (n, 1).
+
+    Under the trained network, where other views look at a blend of it with a random one.
+    """
+
+    of_trained: ClassVar[bool] = True
 
     def look(self, outputs: Outputs, batch: Batch) -> tuple[Tensor, ...]:
         targets = batch.labels if batch.targets is None else batch.targets

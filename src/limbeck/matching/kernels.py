@@ -8,7 +8,7 @@ from torch import Tensor
 
 from limbeck.errors import OptionError
 from limbeck.shapes import Points, Scalar
-from limbeck.values import value
+from limbeck.values import replace, value
 
 __all__ = ["Distance", "Gaussian", "Kernel", "Laplace", "Linear", "Polynomial"]
 
@@ -23,10 +23,20 @@ class Kernel(ABC):
         """True where the kernel's scale depends on the points and counts as constant."""
         return False
 
+    @property
+    def linear(self) -> bool:
+        """True where the kernel is ⟨x, y⟩ up to a factor and a constant: MMD does not see a common translation."""
+        return False
+
     def scale(self, x: Points, y: Points, shares: tuple[Tensor, Tensor]) -> Scalar:
         """The length that the kernel takes from both clouds' points and their shares; 1 where it takes none."""
         del y, shares
         return x.new_ones(())
+
+    def fixed(self, scale: Scalar) -> "Kernel":
+        """The kernel whose scale is this one, whatever the points; itself where it takes none from them."""
+        del scale
+        return self
 
     @abstractmethod
     def gram(self, x: Points, y: Points, scale: Scalar) -> Points:
@@ -57,6 +67,9 @@ class Radial(Kernel):
             return x.new_tensor(self.bandwidth)
         return median_distance(x.detach(), y.detach(), shares)
 
+    def fixed(self, scale: Scalar) -> Kernel:
+        return replace(self, bandwidth=float(scale))
+
 
 @final
 @value
@@ -64,6 +77,10 @@ class Linear(Kernel):
     """k(x, y) = ⟨x, y⟩; MMD² is then the squared distance of the means, as in DM [zhao2023dm]."""
 
     characteristic: ClassVar[bool] = False
+
+    @property
+    def linear(self) -> bool:
+        return True
 
     def gram(self, x: Points, y: Points, scale: Scalar) -> Points:
         del scale
@@ -107,6 +124,7 @@ class Polynomial(Kernel):
     """k(x, y) = (⟨x, y⟩/d + offset)^degree: MMD² compares moments up to the degree.
 
     degree: ≥ 1.  offset: ≥ 0; at 0 only moments of exactly the degree are compared.
+    Moments about the origin: where the points lie further from it than from each other, digits are lost.
     """
 
     degree: int = 3
@@ -119,6 +137,10 @@ class Polynomial(Kernel):
                 f"a polynomial kernel of degree {self.degree} and offset {self.offset} is none: "
                 "the degree must be at least 1 and the offset at least 0."
             )
+
+    @property
+    def linear(self) -> bool:
+        return self.degree == 1
 
     def gram(self, x: Points, y: Points, scale: Scalar) -> Points:
         del scale

@@ -10,7 +10,7 @@ from limbeck.matching.cloud import Cloud
 from limbeck.matching.discrepancy import Context, Discrepancy, Facts
 from limbeck.matching.kernels import Gaussian, Kernel
 from limbeck.shapes import Points, Scalar
-from limbeck.values import value
+from limbeck.values import replace, value
 
 __all__ = ["MMD"]
 
@@ -39,8 +39,15 @@ class MMD(Discrepancy):
             held=self.kernel.held,
         )
 
+    def fixed(self, real: Cloud, synthetic: Cloud) -> "MMD":
+        (x, a), (y, b) = real.measures()[0], synthetic.measures()[0]
+        return replace(self, kernel=self.kernel.fixed(self.kernel.scale(x, y, (a, b)))) if self.kernel.held else self
+
     def __call__(self, real: Cloud, synthetic: Cloud, context: Context) -> Scalar:
         del context
+        # Without a point's pair with itself, points of unequal weight do not keep their mean.
+        if self.kernel.linear and not (self.unbiased and (real.weights is not None or synthetic.weights is not None)):
+            real, synthetic = _centred(real, synthetic)
         sides = zip(real.measures(), synthetic.measures(), strict=True)
         return torch.stack([self._group(x, y, (a, b)) for (x, a), (y, b) in sides]).sum()
 
@@ -61,3 +68,9 @@ class MMD(Discrepancy):
             raise FitError("the unbiased MMD needs two points in every group and found one: use unbiased=false.")
         free: Tensor = (share @ gram @ share - (share.square() * gram.diagonal()).sum()) / rest
         return free
+
+
+def _centred(real: Cloud, synthetic: Cloud) -> tuple[Cloud, Cloud]:
+    """Both sides about their common mean: far from the origin the products of a linear kernel would cancel."""
+    centre = torch.cat([real.points, synthetic.points]).detach().mean(0)
+    return real.with_points(real.points - centre), synthetic.with_points(synthetic.points - centre)

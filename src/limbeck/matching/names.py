@@ -1,6 +1,7 @@
 """Views, discrepancies and states by name: ``view=features:layer=1``, ``discrepancy=row-cosine``, ``state=fresh``."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from limbeck.errors import unknown
 from limbeck.matching.along_real import AlongReal
@@ -27,7 +28,19 @@ from limbeck.networks.network import Architecture
 from limbeck.options import pick
 from limbeck.training.space import Space
 
-__all__ = ["AUDIENCES", "DISCREPANCIES", "PACES", "STATES", "VIEWS", "audience", "discrepancy", "pace", "state", "view"]
+__all__ = [
+    "AUDIENCES",
+    "DISCREPANCIES",
+    "PACES",
+    "STATES",
+    "VIEWS",
+    "audience",
+    "discrepancy",
+    "name_in",
+    "pace",
+    "state",
+    "view",
+]
 
 MIXTURE = (0.25, 0.5, 1.0, 2.0, 4.0)
 
@@ -78,6 +91,13 @@ AUDIENCES: Mapping[str, tuple[Callable[[Space], Audience], str]] = {
     "net": (Net, "a few configurations that cover the space, in turn"),
     "worst": (WorstGap, "of these mostly the one that the set serves worst on validation so far"),
 }
+
+
+def name_in(table: Mapping[str, tuple[Any, str]], thing: Any) -> str:
+    """The name of a value in a table of names: of an equal one, else of the first of its kind."""
+    equal = [name for name, (known, _) in table.items() if known == thing]
+    alike = [name for name, (known, _) in table.items() if type(known) is type(thing)]
+    return (equal + alike + [type(thing).__name__.lower()])[0]
 
 
 def view(text: str) -> View:

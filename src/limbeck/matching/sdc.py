@@ -14,7 +14,7 @@ from limbeck.compute import Compute
 from limbeck.errors import FitError, OptionError
 from limbeck.matching.batch import Batch
 from limbeck.matching.cloud import Cloud
-from limbeck.matching.difficulty import sample_gradient_norms
+from limbeck.matching.difficulty import one_by_one, sample_gradient_norms
 from limbeck.matching.discrepancy import Context
 from limbeck.matching.gradients import Gradients
 from limbeck.matching.surrogate import Term
@@ -33,6 +33,9 @@ __all__ = [
     "SampleGradientNorm",
     "SteadyPace",
 ]
+
+
+SHARPEST = 700.0
 
 
 class Pace(ABC):
@@ -57,10 +60,13 @@ class SteadyPace(Pace):
 @final
 @value
 class LinearPace(Pace):
-    """From ``start`` to ``end`` in a straight line."""
+    """From ``start`` to ``end``, both ≥ 0, in a straight line."""
 
     start: float = 1.0
     end: float = 0.0
+
+    def __post_init__(self) -> None:
+        _factors("a linear pace", start=self.start, end=self.end)
 
     def factor(self, progress: float, ratio: float) -> float:
         return self.start + (self.end - self.start) * progress
@@ -69,15 +75,21 @@ class LinearPace(Pace):
 @final
 @value
 class LogarithmicPace(Pace):
-    """From ``start`` to ``end`` as log(1 + (e^sharpness − 1)·progress)/sharpness: fast at first, slow at the end."""
+    """From ``start`` to ``end`` as log(1 + (e^sharpness − 1)·progress)/sharpness: fast at first, slow at the end.
+
+    start, end: ≥ 0. sharpness: > 0, at most 700 (e^709 is the largest number there is).
+    """
 
     start: float = 1.0
     end: float = 0.0
     sharpness: float = 3.0
 
     def __post_init__(self) -> None:
-        if self.sharpness <= 0:
-            raise OptionError(f"the sharpness of a logarithmic pace is {self.sharpness}: it must be above 0.")
+        _factors("a logarithmic pace", start=self.start, end=self.end)
+        if not 0 < self.sharpness <= SHARPEST:
+            raise OptionError(
+                f"the sharpness of a logarithmic pace is {self.sharpness}: it must be above 0 and at most {SHARPEST:g}."
+            )
 
     def factor(self, progress: float, ratio: float) -> float:
         bent = math.log1p(math.expm1(self.sharpness) * progress) / self.sharpness
@@ -87,10 +99,13 @@ class LogarithmicPace(Pace):
 @final
 @value
 class AdaptivePace(Pace):
-    """min(ceiling, ‖g_synthetic‖ / ‖g_real‖): strong where the synthetic examples are harder than the real ones."""
+    """min(ceiling, ‖g_synthetic‖ / ‖g_real‖), ceiling ≥ 0: strong where synthetic examples are the harder ones."""
 
     ceiling: float = 2.0
     compares = True
+
+    def __post_init__(self) -> None:
+        _factors("an adaptive pace", ceiling=self.ceiling)
 
     def factor(self, progress: float, ratio: float) -> float:
         return min(self.ceiling, ratio)
@@ -102,8 +117,8 @@ class BatchGradientNorm(Term):
     """weight · pace · Σ_c ‖∇_θ ℓ(S_c)‖₂ on the method's own view of gradients, so that it costs a norm.
 
     weight:   λ ≥ 0.
-    relative: the term's size is λ times the value of the terms before it in the sum, and its direction that of
-              ∇ log Σ_c ‖∇_θ ℓ(S_c)‖, so that one λ serves all methods; otherwise λ is absolute.
+    relative: the term's size is λ times the value of all terms of the sum that are not relative themselves, and its
+              direction that of ∇ log Σ_c ‖∇_θ ℓ(S_c)‖, so that one λ serves all methods; otherwise λ is absolute.
     view:     over which weights the norm goes; give the view of the matching term to share its opening.
     """
 
@@ -133,28 +148,40 @@ class BatchGradientNorm(Term):
 @final
 @value
 class GradientNorms(View):
-    """‖∇_θ ℓ(x, y)‖₂ of each example by itself over all weights, (n, 1). Costs a vectorised double backward pass."""
+    """‖∇_θ ℓ(x, y)‖₂ of each example by itself over all weights, (n, 1). Costs a vectorised double backward pass.
+
+    Batch norm sees each example alone. No more gradients are in memory than those of a few examples, so that where
+    there are more the way back looks at them once more.
+    """
 
     def open(self, network: Network, params: Params, batch: Batch, *, compute: Compute, pull: bool) -> Glimpse:
-        del compute
         soft = batch.targets
-        inputs = batch.inputs.detach().requires_grad_(pull)
-        if soft is None:
-            goal = torch.nn.functional.one_hot(batch.labels, network.classes).to(inputs.dtype)
-        else:
-            goal = soft.detach().requires_grad_(pull)
-        with torch.set_grad_enabled(pull):
-            points = sample_gradient_norms(network, params, inputs, goal)[:, None]
-        cloud = Cloud(points.detach(), batch.groups, len(batch.sizes), batch.weights)
-        if not pull:
-            return Glimpse((cloud,), None)
+        hard = torch.nn.functional.one_hot(batch.labels, network.classes).to(batch.inputs.dtype)
+        goals = hard if soft is None else soft
+        parts = one_by_one(len(batch), compute)
+
+        def seen(rows: slice, graph: bool) -> tuple[Tensor, tuple[Tensor, ...]]:
+            """Norms of some examples, (n, 1), and the inputs and soft targets that they can be differentiated in."""
+            inputs = batch.inputs[rows].detach().requires_grad_(graph)
+            goal = goals[rows].detach().requires_grad_(graph and soft is not None)
+            with torch.set_grad_enabled(graph):
+                points = sample_gradient_norms(network, params, inputs, goal)[:, None]
+            return points, (inputs,) if soft is None else (inputs, goal)
+
+        kept = pull and len(parts) == 1
+        looks = [seen(rows, kept) for rows in parts]
+        points = torch.cat([norms.detach() for norms, _ in looks])
+        cloud = Cloud(points, batch.groups, len(batch.sizes), batch.weights)
 
         def back(cotangents: tuple[Tensor, ...]) -> Cotangents:
-            leaves = (inputs,) if soft is None else (inputs, goal)
-            grads = torch.autograd.grad(points, leaves, cotangents[0], materialize_grads=True)
-            return Cotangents(grads[0], None if soft is None else grads[1])
+            found = []
+            for rows, look in zip(parts, looks, strict=True):
+                norms, leaves = look if kept else seen(rows, True)
+                found.append(torch.autograd.grad(norms, leaves, cotangents[0][rows], materialize_grads=True))
+            inputs, *targets = (torch.cat(grads) for grads in zip(*found, strict=True))
+            return Cotangents(inputs, targets[0] if targets else None)
 
-        return Glimpse((cloud,), back)
+        return Glimpse((cloud,), back if pull else None)
 
 
 @final
@@ -218,5 +245,12 @@ def _drowning(term: BatchGradientNorm | SampleGradientNorm) -> str:
 
 
 def _not_negative(weight: float) -> None:
-    if weight < 0:
-        raise OptionError(f"the weight of the difficulty term is {weight}: it must not be negative.")
+    if not 0 <= weight < math.inf:
+        raise OptionError(f"the weight of the difficulty term is {weight}: it must be finite and not negative.")
+
+
+def _factors(what: str, **given: float) -> None:
+    """OptionError where a factor that a pace is made of is not in [0, ∞)."""
+    for name, factor in given.items():
+        if not 0 <= factor < math.inf:
+            raise OptionError(f"{name} of {what} is {factor}: it must be a finite number and not negative.")

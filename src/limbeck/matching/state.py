@@ -90,6 +90,21 @@ class Audience(ABC):
     def draw(self, notes: dict[str, Tensor], surroundings: Surroundings) -> tuple[int, dict[str, Tensor]]:
         """Index in ``space`` of the configuration for a new network, and what is remembered afterwards."""
 
+    @property
+    def members(self) -> str:
+        """The configurations that may be drawn, as the object of a sentence."""
+        return f"the {len(self.space)} configurations of '{self.space.name}'"
+
+    @property
+    def most(self) -> int:
+        """How many configurations may be drawn at most."""
+        return len(self.space)
+
+    def drawable(self, notes: dict[str, Tensor]) -> tuple[int, ...]:
+        """Indices in ``space`` of the configurations that may be drawn, ascending."""
+        del notes
+        return tuple(range(len(self.space)))
+
     def told(self, notes: dict[str, Tensor]) -> str:
         """A sentence about what was found in the run, for the set's card, or ""."""
         del notes
@@ -111,10 +126,29 @@ class State(ABC):
             return None
         return self.audience.space.configurations[location.counters["configuration"]]
 
+    def trained(self, location: Location) -> Params | None:
+        """Weights trained on real data, where ``location`` is a blend on the way to them; None elsewhere."""
+        del location
+        return None
+
+    @property
+    def whom(self) -> str:
+        """For a person: whom the set is made for; "" without an audience."""
+        return "" if self.audience is None else self.audience.sentence
+
     @final
-    def told(self, location: Location) -> str:
-        """What the audience found in the run, for the set's card; "" without an audience."""
-        return "" if self.audience is None else self.audience.told(taken(location.memory, NOTES))
+    def told(self, location: Location, served: tuple[int, ...]) -> str:
+        """What the audience found in the run, and whom it left out, for the set's card; "" without an audience.
+
+        served: the configurations whose networks were looked at.
+        """
+        if self.audience is None:
+            return ""
+        notes = taken(location.memory, NOTES)
+        chances, names = len(self.audience.drawable(notes)), self.audience.space.configurations
+        partly = f"The run looked at {len(served)} of these {chances} configurations: "
+        few = f"{partly}{', '.join(names[i].name for i in served)}." if 0 < len(served) < chances else ""
+        return " ".join(filter(None, (self.audience.told(notes), few)))
 
     @abstractmethod
     def start(self, surroundings: Surroundings) -> Location:

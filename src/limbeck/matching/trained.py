@@ -1,8 +1,10 @@
 """State: networks that were trained on real data before the distillation began."""
 
+from collections import Counter
 from typing import final
 
 import torch
+from torch import Tensor
 
 from limbeck.errors import FitError
 from limbeck.matching.running import (
@@ -18,9 +20,10 @@ from limbeck.matching.running import (
     taught,
 )
 from limbeck.matching.shelf import put, taken
-from limbeck.matching.state import Audience, Location, State, Surroundings
+from limbeck.matching.state import NOTES, Audience, Location, State, Surroundings
 from limbeck.networks.network import Architecture
 from limbeck.seeds import generator
+from limbeck.shapes import Params
 from limbeck.training.optimizer import SGD, Optimizer
 from limbeck.values import value
 
@@ -33,7 +36,8 @@ class TrainedNetworks(State):
     """A uniformly drawn member of ``count`` networks, each trained ``updates`` steps on real data when the run begins.
 
     blend: look at (1 − β)·θ_initial + β·θ_trained, β ~ U(0, 1), instead of at θ_trained [wang2025ncfm].
-    audience: draws each member's configuration, by which it is trained; FitError for one that follows the run.
+    audience: draws each member's configuration, by which it is trained; none twice before all were drawn once, and so
+              on. FitError for one that follows the run.
     """
 
     architectures: tuple[Architecture, ...]
@@ -56,7 +60,7 @@ class TrainedNetworks(State):
         lesson = Lesson(self.optimizer, surroundings.augmentation, self.batch, self.updates, surroundings.compute)
         location = Location(self.architectures[0], {}, {}, {})
         for member in range(self.count):
-            kind, memory = drawn(self, len(self.architectures), location.memory, surroundings)
+            kind, memory = self._kind(location, surroundings)
             architecture, whose = kind_of(self, self.architectures, kind)
             here = Location(architecture, {}, memory, location.counters | whose | {f"kind {member}": kind})
             before = fresh(architecture, surroundings)
@@ -68,6 +72,13 @@ class TrainedNetworks(State):
             location = Location(architecture, {}, memory, here.counters)
         return self.move(location, surroundings)
 
+    @property
+    def whom(self) -> str:
+        if self.audience is None or self.count >= self.audience.most:
+            return super().whom
+        few = f"Made for {self.count} of {self.audience.members}, one for each network that is trained before the run"
+        return f"{few}: --set state.count={self.audience.most} trains one for each configuration."
+
     def move(self, location: Location, surroundings: Surroundings) -> Location:
         member = choose(self.count, surroundings)
         weights = taken(location.memory, f"trained {member}")
@@ -76,4 +87,17 @@ class TrainedNetworks(State):
             initial = taken(location.memory, f"initial {member}")
             weights = {name: torch.lerp(initial[name], weights[name], share) for name in weights}
         architecture, whose = kind_of(self, self.architectures, location.counters[f"kind {member}"])
-        return Location(architecture, weights, location.memory, location.counters | whose)
+        return Location(architecture, weights, location.memory, location.counters | whose | {"member": member})
+
+    def trained(self, location: Location) -> Params | None:
+        return taken(location.memory, f"trained {location.counters['member']}") if self.blend else None
+
+    def _kind(self, location: Location, surroundings: Surroundings) -> tuple[int, dict[str, Tensor]]:
+        """The kind of the next member: the drawn one, or the first after it that has no more members than any other."""
+        kind, memory = drawn(self, len(self.architectures), location.memory, surroundings)
+        if self.audience is None:
+            return kind, memory
+        chances = self.audience.drawable(taken(memory, NOTES))
+        before = Counter(number for name, number in location.counters.items() if name.startswith("kind "))
+        least, start = min(before[each] for each in chances), chances.index(kind)
+        return next(each for each in chances[start:] + chances[:start] if before[each] == least), memory

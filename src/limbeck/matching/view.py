@@ -38,6 +38,7 @@ class View(ABC):
 
     of_gradients: ClassVar[bool] = False  # True where weight gradients are looked at
     paired: ClassVar[bool] = False  # True where its clouds are paired
+    of_trained: ClassVar[bool] = False  # True where it looks at the trained network of a place that is a blend
 
     @abstractmethod
     def open(self, network: Network, params: Params, batch: Batch, *, compute: Compute, pull: bool) -> Glimpse:

@@ -12,12 +12,13 @@ from limbeck.matching.cloud import Cloud
 from limbeck.matching.discrepancy import Context, Discrepancy, Facts
 from limbeck.matching.kernels import squared_distances
 from limbeck.shapes import Scalar
-from limbeck.values import value
+from limbeck.values import replace, value
 
 __all__ = ["Sinkhorn", "SlicedWasserstein"]
 
 Measure: TypeAlias = tuple[Tensor, Tensor]  # points (n, d) and shares (n,) that sum to 1
 SHRINK = 0.7  # factor from one temperature to the next on the way down to the last one
+MEMORY = 8  # steps that an extrapolation looks back on
 
 
 @final
@@ -57,14 +58,19 @@ class Sinkhorn(Discrepancy):
 
     blur:       ε in units of the mean of ‖x − y‖² between the two groups, > 0; that mean is held in the gradient.
     epsilon:    ε itself, > 0, in squared units of the points; None takes the blur.
-    iterations: steps at the last temperature, ≥ 1, after those on the way down to it; more where ε is small.
+    tolerance:  ≥ 0: steps at the last temperature end where the marginals of the plan are off by no more mass than this
+                (or than the points' type can resolve); the gradient is then off by about as much, relatively.
+    iterations: such steps at most, ≥ 1; the best place found is taken where they do not suffice.
     """
 
     blur: float = 0.1
     epsilon: float | None = None
-    iterations: int = 50
+    iterations: int = 1000
+    tolerance: float = 1e-6
 
     def __post_init__(self) -> None:
+        if not self.tolerance >= 0:
+            raise OptionError(f"the tolerance of the transport's marginals is {self.tolerance}: it must be at least 0.")
         if not min(self.blur, 1.0 if self.epsilon is None else self.epsilon) > 0 or self.iterations < 1:
             raise OptionError(
                 f"blur {self.blur}, epsilon {self.epsilon} and {self.iterations} iterations are no regularised "
@@ -74,6 +80,11 @@ class Sinkhorn(Discrepancy):
     @property
     def facts(self) -> Facts:
         return Facts(symmetric=True, zero_iff_equal=True, unbiased=False, held=self.epsilon is None)
+
+    def fixed(self, real: Cloud, synthetic: Cloud) -> "Sinkhorn":
+        if self.epsilon is not None:
+            return self
+        return replace(self, epsilon=self._temperature(real.measures()[0], synthetic.measures()[0]))
 
     def __call__(self, real: Cloud, synthetic: Cloud, context: Context) -> Scalar:
         del context
@@ -94,7 +105,7 @@ class Sinkhorn(Discrepancy):
         costs = squared_distances(x[0], y[0])
         logs = (x[1].log(), y[1].log())
         with torch.no_grad():
-            f, g = self._potentials(costs, logs, epsilon)
+            f, g = self._potentials(costs.detach(), logs, epsilon)
             # Either side once more, given the other: both plans have the mass of that side exactly.
             last_f, last_g = _soft(costs, g, logs[1], epsilon), _soft(costs.T, f, logs[0], epsilon)
             inside = torch.stack([last_f[:, None] + g, f[:, None] + last_g]) - costs
@@ -105,17 +116,55 @@ class Sinkhorn(Discrepancy):
         return value
 
     def _potentials(self, costs: Tensor, logs: tuple[Tensor, Tensor], epsilon: float) -> tuple[Tensor, Tensor]:
-        """Potentials of the dual by averaged Sinkhorn steps at falling temperatures.
+        """Potentials of the dual: averaged Sinkhorn steps at falling temperatures, then extrapolated ones at the last.
 
         Invariant: the two are swapped where the sides are, whatever the number of steps, so D(P, Q) = D(Q, P).
         """
-        f, g = torch.zeros_like(costs[:, 0]), torch.zeros_like(costs[0])
-        steps = max(0, math.ceil(math.log(max(float(costs.max()), epsilon) / epsilon) / -math.log(SHRINK)))
-        for left in range(steps + self.iterations, 0, -1):
-            temperature = epsilon * SHRINK ** -max(0, left - self.iterations)
-            to_f, to_g = _soft(costs, g, logs[1], temperature), _soft(costs.T, f, logs[0], temperature)
-            f, g = (f + to_f) / 2, (g + to_g) / 2
-        return f, g
+        n, shares = len(costs), torch.cat(logs).exp()
+        highest = max(float(costs.max()), epsilon)
+
+        def change(both: Tensor, temperature: float) -> Tensor:
+            """Half a Sinkhorn step of either side, given the other."""
+            f, g = both[:n], both[n:]
+            to = torch.cat([_soft(costs, g, logs[1], temperature), _soft(costs.T, f, logs[0], temperature)])
+            return (to - both) / 2
+
+        both = torch.zeros_like(shares)
+        if not math.isfinite(highest):
+            return both[:n], both[n:]  # of points that are not finite the value is not either: whoever asks will see it
+        for left in range(math.ceil(math.log(highest / epsilon) / -math.log(SHRINK)), 0, -1):
+            both = both + change(both, epsilon * SHRINK**-left)
+        enough = max(self.tolerance, 10 * torch.finfo(costs.dtype).eps * highest / epsilon)  # no more can be resolved
+        best, least = both, math.inf
+        known: list[tuple[Tensor, Tensor]] = []
+        for _ in range(self.iterations):
+            here = change(both, epsilon)
+            # A marginal of the plan is its share times exp of it. Points of no weight may be far off and do not count.
+            off = float(shares @ torch.expm1((-2 / epsilon * here).clamp(max=50)).abs())
+            if off > 4 * least:
+                known.clear()  # the extrapolation went astray
+            if off < least:
+                best, least = both, off
+            if not off > enough:
+                break
+            known = [*known, (both, here)][-MEMORY:]
+            both = _extrapolated(known, shares)
+        return best[:n], best[n:]
+
+
+def _extrapolated(known: list[tuple[Tensor, Tensor]], shares: Tensor) -> Tensor:
+    """Anderson's next place of a fixed-point iteration from the last places and their changes, each (n,): the step from
+    that combination of the places whose change, as far as it is linear, is smallest [walker2011anderson].
+
+    Where groups have few dimensions and ε is small, tens of steps do for thousands.
+    """
+    places, changes = (torch.stack(each) for each in zip(*known, strict=True))
+    moves, turns = places.diff(dim=0), changes.diff(dim=0)
+    inner = (turns * shares) @ turns.T
+    inner.diagonal().add_(10 * torch.finfo(inner.dtype).eps * inner.trace())
+    weights = torch.linalg.solve_ex(inner, (turns * shares) @ changes[-1]).result
+    weights = weights.nan_to_num(0.0, 0.0, 0.0)  # where nothing turns any more it is the plain step
+    return places[-1] + changes[-1] - weights @ (moves + turns)
 
 
 def on_the_line(x: Tensor, y: Tensor, shares: tuple[Tensor, Tensor]) -> Tensor:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from limbeck.data.task import Task
+from limbeck.distillation.variant import in_words, own_changes
 from limbeck.evaluation.records import Records
 from limbeck.report.charts import accuracy_section, configurations_section
 from limbeck.report.figures import Axis, Chart, Code, Fact, Line, Part, Section, Story, Table
@@ -40,7 +41,8 @@ def report_sets(
         made = sets[0]
         return Story(
             title=title,
-            finding=f"{_stored(made)} made by {made.card.method} stand for {task_name}; they have not been judged yet.",
+            finding=f"{_stored(made)} made by {in_words(made.card)} stand for {task_name}; they have not been judged "
+            "yet.",
             details=("limbeck evaluate trains networks on them and says how good they are.",),
             facts=_set_facts(sets, task),
             sections=_made(sets, task, command),
@@ -73,7 +75,8 @@ def report_study(
         table_section(results),
         *_made(sets, task, command, pictures=False),
     ]
-    return Story(title or f"A study of {name}", finding(results), verdicts(results), facts(results), tuple(sections))
+    details = (*verdicts(results), *_changed(sets))
+    return Story(title or f"A study of {name}", finding(results), details, facts(results), tuple(sections))
 
 
 def losses_section(sets: Sequence[SyntheticSet]) -> Section | None:
@@ -113,6 +116,12 @@ def recipe_section(sets: Sequence[SyntheticSet]) -> Section:
     card = sets[0].card
     text = (f"Made from {card.task} (content {card.fingerprint[:16]}, split seed {card.split_seed}).", *card.notes)
     return Section("Recipe", text, tuple(parts))
+
+
+def _changed(sets: Sequence[SyntheticSet]) -> tuple[str, ...]:
+    """A sentence for each method that was not run as the one of its name: numbers of it are not those of the method."""
+    changes = {made.card.method: own_changes(made.card) for made in sets if own_changes(made.card)}
+    return tuple(f"{method} stands here for the method with {', '.join(parts)}." for method, parts in changes.items())
 
 
 def _made(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from limbeck.errors import ArtifactError, DirectoryError, LimbeckError
-from limbeck.files import write_atomically
+from limbeck.files import check_place, write_atomically
 from limbeck.study.store import Store
 from limbeck.study.study import Study
 from limbeck.values import canonical, decode, encode
@@ -59,6 +59,7 @@ class StudyDirectory:
         """DirectoryError where the directory cannot become a study's, because it holds something else."""
         if self.path.exists() and not self.path.is_dir():
             raise DirectoryError(f"'{self.path}' is a file: choose another directory.")
+        check_place(self.path)
         if self.spec.exists() or not self.path.exists():
             return
         if any(p.name not in _OWN for p in self.path.iterdir() if not p.name.startswith(".")):

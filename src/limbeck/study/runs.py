@@ -83,7 +83,7 @@ class DistilRun(Run):
     """Makes one synthetic set.
 
     settings:   changes to the method's defaults. label: how tables call the method; it is no part of the name.
-    per_class:  stored examples a class.
+    per_class:  stored examples a class. revision: of the method's definition (limbeck.distillation.entries.Entry).
     iterations: None leaves the method's own number. budget: seconds, turned into iterations by a PaceRun, or None.
     """
 
@@ -96,6 +96,7 @@ class DistilRun(Run):
     budget: float | None = None
     compute: Compute = Compute()
     label: str = ""
+    revision: int = 1
 
     @property
     def pace(self) -> PaceRun | None:

@@ -30,6 +30,12 @@ def _distils(method: str) -> bool:
     return method not in METHODS or METHODS[method].distils
 
 
+def _revision(method: str) -> int:
+    from limbeck.distillation.methods import METHODS
+
+    return METHODS[method].revision if method in METHODS else 1
+
+
 def _chunks(seeds: tuple[int, ...], length: int) -> Iterator[tuple[int, ...]]:
     return (seeds[i : i + length] for i in range(0, len(seeds), length))
 
@@ -250,4 +256,5 @@ class Study:
             budget=None if seconds is None else float(seconds),
             compute=self.compute,
             label=method.called,
+            revision=_revision(method.name),
         )

@@ -57,8 +57,11 @@ raw = raw * tensors["preprocessing.std"].reshape(shape) + tensors["preprocessing
 """
 
 
-def readme(synthetic: SyntheticSet) -> str:
-    """The whole page: YAML front matter, what it is, how to load it with limbeck and without, how to train on it."""
+def readme(synthetic: SyntheticSet, made_by: str = "") -> str:
+    """The whole page: YAML front matter, what it is, how to load it with limbeck and without, how to train on it.
+
+    made_by: as in :func:`contents`.
+    """
     card, rule = synthetic.card, synthetic.parametrisation
     without = WITHOUT_FACTORED.format(factor=rule.factor) if isinstance(rule, Factored) else WITHOUT_PIXELS
     parts = [
@@ -66,7 +69,7 @@ def readme(synthetic: SyntheticSet) -> str:
         f"# {plain(card.task)}, distilled by {plain(card.method)}",
         "![preview](preview.png)",
         _caption(synthetic),
-        contents(synthetic),
+        contents(synthetic, made_by),
         "## Load it with limbeck",
         f"```python\n{WITH}```",
         "## Load it without limbeck",
@@ -88,14 +91,15 @@ def _caption(synthetic: SyntheticSet) -> str:
     return "A line for an example, a column for a feature: blue below the mean, white at it, red above, full at ±3 std."
 
 
-def contents(synthetic: SyntheticSet) -> str:
-    """What the set holds, as Markdown lines."""
+def contents(synthetic: SyntheticSet, made_by: str = "") -> str:
+    """What the set holds, as Markdown lines. ``made_by``: the method in words, else its name."""
     card, multiplicity = synthetic.card, synthetic.parametrisation.multiplicity
     kind = "images (channels, height, width)" if len(card.shape) == 3 else "table rows (features,)"
     size = "×".join(str(side) for side in card.shape)
     decoded = "" if multiplicity == 1 else f", which decode to {len(synthetic) * multiplicity}"
     soft = "one class index an example" if synthetic.targets is None else "soft: one probability a class"
-    names = ", ".join(f"{label} {plain(name)}" for label, name in enumerate(card.classes))
+    numbered = all(name == str(label) for label, name in enumerate(card.classes))
+    names = ", ".join(n if numbered else f"{i} {plain(n)}" for i, n in enumerate(card.classes))
     counts = Counter(card.per_class)
     each = (
         ", ".join(f"{n} in {m} classes" for n, m in sorted(counts.items()))
@@ -107,7 +111,7 @@ def contents(synthetic: SyntheticSet) -> str:
         f"* labels: {soft}",
         f"* classes: {names}",
         f"* made from: {plain(card.task)} (fingerprint `{plain(card.fingerprint)}`, split seed {card.split_seed})",
-        f"* made by: {plain(card.method)}, seed {card.seed}; every hyper-parameter is in card.json",
+        f"* made by: {plain(made_by or card.method)}, seed {card.seed}; every hyper-parameter is in card.json",
     ]
     return "\n".join(lines)
 

@@ -22,11 +22,12 @@ __all__ = ["FORMATS", "export", "folder_name"]
 Files = dict[str, bytes]
 
 
-def export(synthetic: SyntheticSet, target: str | PathLike[str], form: str) -> Path:
+def export(synthetic: SyntheticSet, target: str | PathLike[str], form: str, *, made_by: str = "") -> Path:
     """Write ``synthetic`` in the format ``form`` (a key of :data:`FORMATS`), with card.json and HOWTO.md beside it.
 
     target: a new or empty directory; or a file name that ends in .npz or .parquet, for that format, beside which
             NAME.card.json and NAME.HOWTO.md are put.
+    made_by: the method in words, where its name alone does not say it ("dm with view gradients").
     The data file or directory is returned. Raises OptionError for an unknown format, FitError where the format cannot
     hold the data, DirectoryError where something would be overwritten or cannot be written.
     """
@@ -41,7 +42,7 @@ def export(synthetic: SyntheticSet, target: str | PathLike[str], form: str) -> P
         (content,) = data.values()
         data = {path.name: content}
     files = data | {
-        f"{prefix}HOWTO.md": _howto(synthetic, about).encode(),
+        f"{prefix}HOWTO.md": _howto(synthetic, about, made_by).encode(),
         f"{prefix}card.json": card_json(synthetic).encode(),
     }
     write_files(directory, files)
@@ -164,12 +165,12 @@ FORMATS: Mapping[str, Callable[[SyntheticSet], tuple[Files, str]]] = {
 }
 
 
-def _howto(synthetic: SyntheticSet, about: str) -> str:
+def _howto(synthetic: SyntheticSet, about: str, made_by: str) -> str:
     card = synthetic.card
     soft = synthetic.targets is not None
     parts = [
         f"# How to train on {plain(card.task)}, distilled by {plain(card.method)}",
-        contents(synthetic),
+        contents(synthetic, made_by),
         "## What is here",
         about,
         "## Inputs",

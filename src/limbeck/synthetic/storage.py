@@ -36,15 +36,18 @@ LARGEST_CARD = 64 * 2**20  # bytes; a larger card.json is refused before it is r
 TENSORS, CARD = "synthetic.safetensors", "card.json"
 
 
-def save(synthetic: SyntheticSet, directory: Path) -> None:
-    """Write ``synthetic`` into ``directory``. Raises DirectoryError where it holds another run's set or other files."""
+def save(synthetic: SyntheticSet, directory: Path, made_by: str = "") -> None:
+    """Write ``synthetic`` into ``directory``. Raises DirectoryError where it holds another run's set or other files.
+
+    made_by: the method in words for README.md, where its name alone does not say it.
+    """
 
     _refuse_foreign(synthetic.card, directory)
     tensors = _tensors(synthetic)
     content = _serialised(tensors)
     files = {
         TENSORS: content,
-        "README.md": readme(synthetic).encode(),
+        "README.md": readme(synthetic, made_by).encode(),
         "preview.png": preview(synthetic),
         CARD: card_json(synthetic, tensors, content).encode(),
     }

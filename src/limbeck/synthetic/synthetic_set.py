@@ -28,7 +28,7 @@ class Card:
     recipe:     the set's own evaluation recipe.
     losses:     (iteration, loss) pairs, at most a few hundred.
     features:   names of a table's columns, where its source knows them.
-    budget:     iterations, device, threads, precision … spent; no wall-clock time: a repeated run has the same bytes.
+    budget:     iterations, device, precision … spent; no wall-clock time: a repeated run has the same bytes.
     """
 
     task: str
@@ -113,14 +113,15 @@ class SyntheticSet:
         examples = self.examples(labels)
         return TensorDataset(examples.inputs, examples.targets)
 
-    def save(self, directory: str | PathLike[str]) -> Path:
+    def save(self, directory: str | PathLike[str], *, made_by: str = "") -> Path:
         """Write the set as a directory (:mod:`limbeck.synthetic.storage`), atomically; the directory is returned.
 
+        made_by: the method in words for README.md, where its name alone does not say it ("dm with view gradients").
         Raises DirectoryError where the directory belongs to something else or cannot be written.
         """
         from limbeck.synthetic.storage import save
 
-        save(self, Path(directory))
+        save(self, Path(directory), made_by)
         return Path(directory)
 
     @staticmethod

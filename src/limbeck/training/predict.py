@@ -1,5 +1,7 @@
 """Test passes: logits in large chunks, and the batch statistics that a trained network is evaluated with."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -11,7 +13,7 @@ from limbeck.networks.network import Network, Statistics
 from limbeck.shapes import Params
 from limbeck.training.cost import chunk_for, even, forward_seconds
 
-__all__ = ["fitted", "predict"]
+__all__ = ["fitted", "fitted_along", "predict"]
 
 _MOST = 4096  # examples that batch statistics are taken over: their means are then known to 1.6 % of a deviation
 
@@ -54,14 +56,22 @@ def fitted(network: Network, params: Params, examples: Examples | Pool, compute:
 
     Of more than 4096 inputs, 4096 at equal distances are used.
     """
+    return fitted_along(network, [params], examples, compute)[0]
+
+
+def fitted_along(
+    network: Network, path: Sequence[Params], examples: Examples | Pool, compute: Compute
+) -> tuple[Statistics, ...]:
+    """The same at each of several weights; the inputs are drawn once."""
     if not network.uses_batch_statistics:
-        return {}
+        return tuple({} for _ in path)
     device = compute.torch_device
     count = len(examples)
     index = torch.arange(count) if count <= _MOST else torch.linspace(0, count - 1, _MOST).long()
     inputs = examples.take(index) if isinstance(examples, Pool) else examples.inputs[index.to(examples.inputs.device)]
+    shown = inputs.to(device, torch.float32)
     with torch.no_grad():
-        return network.statistics(_on(params, device, torch.float32), inputs.to(device, torch.float32))
+        return tuple(network.statistics(_on(params, device, torch.float32), shown) for params in path)
 
 
 def _on(params: Params, device: torch.device, dtype: torch.dtype) -> Params:
