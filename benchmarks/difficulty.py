@@ -32,7 +32,7 @@ from limbeck.files import write_atomically
 from limbeck.networks.names import architecture
 from limbeck.study import StudyResults, import_export
 from limbeck.study.perform import opened
-from limbeck.study.runs import DistilRun
+from limbeck.study.runs import DistilRun, Source
 from limbeck.synthetic.synthetic_set import SyntheticSet
 from limbeck.training.configuration import Epochs
 from limbeck.values import replace
@@ -78,13 +78,18 @@ class Preference:
     harder: Estimate
 
 
-def standings(results: StudyResults, wishes: Wishes, known: Mapping[str, Standing]) -> dict[str, Standing]:
+Meters = dict[tuple[Source, str | None, Difficulty], DifficultyMeter]  # of a study's data, its network, and a measure
+
+
+def standings(
+    results: StudyResults, wishes: Wishes, known: Mapping[str, Standing], meters: Meters | None = None
+) -> dict[str, Standing]:
     """``known`` and the sets that are there and not in it, by what they are called and hold.
 
-    A set takes the place of one that was made otherwise under its name, size and seed.
+    A set takes the place of one that was made otherwise under its name, size and seed. meters: trained so far; studies
+    of the same data and network share them.
     """
-    found = dict(known)
-    meters: dict[Difficulty, DifficultyMeter] = {}
+    found, meters = dict(known), {} if meters is None else meters
     for run, folder in sets(results):
         made = SyntheticSet.load(folder)
         method = run.label or run.method
@@ -92,9 +97,10 @@ def standings(results: StudyResults, wishes: Wishes, known: Mapping[str, Standin
         name = called + made.card.fingerprint
         if name not in found:
             measure = wishes.measure.fitted(min(made.card.per_class) * made.parametrisation.multiplicity)
-            if measure not in meters:
-                meters[measure] = meter(results, with_fields(wishes, measure=measure))
-            stands = meters[measure].of(made)
+            key = results.study.source, results.study.network, measure
+            if key not in meters:
+                meters[key] = meter(results, with_fields(wishes, measure=measure))
+            stands = meters[key].of(made)
             lines = stands.lines()
             found = {other: one for other, one in found.items() if not other.startswith(called)}
             harder = math.fsum(line.harder for line in lines) / len(lines)
@@ -214,13 +220,14 @@ def main(words: Sequence[str] | None = None) -> None:
         difficulty(given.measure), given.networks, given.seeds, given.epochs, given.most, Compute(given.device)
     )
     how, known = kept(given.kept, wishes)
+    meters: Meters = {}
     for path in given.results:
         with tempfile.TemporaryDirectory() as scratch:
             directory = path
             if path.is_file():
                 directory = Path(scratch) / "study"
                 import_export(path, directory)
-            known = standings(StudyResults.load(directory), wishes, known)
+            known = standings(StudyResults.load(directory), wishes, known, meters)
     found = preferences(known)
     stored = {"how": how, "sets": {name: asdict(one) for name, one in sorted(known.items())}}
     write_atomically(given.kept, (json.dumps(stored, indent=1, ensure_ascii=False) + "\n").encode())

@@ -20,6 +20,7 @@ from limbeck.evaluation.cells import FULL, Kind, cells
 from limbeck.evaluation.intervals import t_interval
 from limbeck.evaluation.table import percent
 from limbeck.study.results import StudyResults
+from limbeck.study.runs import DistilRun
 from limbeck.study.study import MethodChoice
 from limbeck.synthetic.names import parametrisation
 from limbeck.synthetic.parametrisation import Parametrisation
@@ -186,16 +187,27 @@ class Remade:
     now: Mapping[int, float]
 
 
-def remade(records: Records, before: Records) -> list[Remade]:
-    """Every kind of set that both hold, over the seeds that both have."""
-    found = []
-    for kind in kinds(before):
-        if kind in kinds(records) and not kind.method.startswith(FULL):
-            now, then = (cells(of_kind(each, kind)).by_unit() for each in (records, before))
+def remade(results: StudyResults, before: StudyResults) -> list[Remade]:
+    """Every kind of set that both hold by one definition of its method, over the seeds that both have."""
+    found, records = [], [each.records.where(split="test") for each in (results, before)]
+    now_by, then_by = revisions(results), revisions(before)
+    for kind in kinds(records[1]):
+        alike = kind in kinds(records[0]) and now_by.get(kind.method) == then_by.get(kind.method)
+        if alike and not kind.method.startswith(FULL):
+            now, then = (cells(of_kind(each, kind)).by_unit() for each in records)
             both = sorted(now.keys() & then.keys())
             if both:
                 sides = ({seed: 100 * side[seed] for seed in both} for side in (then, now))
                 found.append(Remade(kind, *sides))
+    return found
+
+
+def revisions(results: StudyResults) -> dict[str, set[int]]:
+    """Of the definition of each method that sets were made by, by what the study calls it."""
+    found: dict[str, set[int]] = {}
+    for entry in results.entries:
+        if isinstance(entry.run, DistilRun):
+            found.setdefault(entry.run.label or entry.run.method, set()).add(entry.run.revision)
     return found
 
 
@@ -242,7 +254,7 @@ def main() -> None:
     results = StudyResults.load(sys.argv[1] if len(sys.argv) > 1 else HERE / "results" / "methods.parquet")
     before = StudyResults.load(HERE / "results" / "methods_float32.parquet")
     fifty = StudyResults.load(HERE / "results" / "fifty.parquet")
-    both = remade(*(each.records.where(split="test") for each in (results, before)))
+    both = remade(results, before)
     methods = {choice.called for choice in fifty.study.methods}
     for page, name, text in (
         (PAGE, "methods", section(results)),

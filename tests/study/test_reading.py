@@ -1,7 +1,10 @@
 """YAML: what it means, and a sentence with the key's path for everything else."""
 
+import dataclasses
+
 import pytest
 
+from limbeck.distillation.methods import METHODS
 from limbeck.errors import ArtifactError, OptionError
 from limbeck.study import (
     Evaluation,
@@ -14,7 +17,7 @@ from limbeck.study import (
     parse_study,
     read_study,
 )
-from limbeck.study.runs import DistilRun
+from limbeck.study.runs import DistilRun, EvaluateRun
 from limbeck.values import decode, encode
 
 FULL = """
@@ -131,6 +134,16 @@ def test_a_file(tmp_path):
             (tmp_path / name).write_bytes(content)
         with pytest.raises(ArtifactError):
             read_study(tmp_path / name)
+
+
+def test_a_method_that_is_defined_anew_makes_its_sets_anew():
+    """A first revision is not in the name of a run or of its judgement; another one is in both."""
+    run = DistilRun(Source("digits"), "dcc", (), 1, 0)
+    later = dataclasses.replace(run, revision=2)
+    assert run.name != later.name
+    assert EvaluateRun(run, None, (0,)).name != EvaluateRun(later, None, (0,)).name
+    (asked,) = Study("s", Source("digits"), (MethodChoice("dcc"),), per_class=(1,), seeds=((0, (0,)),)).distillations()
+    assert asked.revision == METHODS["dcc"].revision > 1
 
 
 def test_names_of_runs_stay():

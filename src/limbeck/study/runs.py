@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias, final
 
 from limbeck.compute import Compute
 from limbeck.training.configuration import Configuration
-from limbeck.values import digest, replace, value
+from limbeck.values import digest, encode, replace, value
 
 __all__ = ["DistilRun", "EvaluateRun", "Options", "PaceRun", "ReferenceRun", "Run", "Source"]
 
@@ -120,7 +120,15 @@ class DistilRun(Run):
 
     @property
     def name(self) -> str:
-        return digest(replace(self, label=""))
+        return digest(_named(self))
+
+
+def _named(run: DistilRun) -> dict[str, Any]:
+    """What names a run: all but its label; a first revision goes unnamed, as it did before there were others."""
+    data: dict[str, Any] = encode(replace(run, label=""))
+    if run.revision == 1:
+        del data["revision"]
+    return data
 
 
 @final
@@ -154,7 +162,7 @@ class EvaluateRun(Run):
 
     @property
     def name(self) -> str:
-        return digest(replace(self, distil=replace(self.distil, label="")))
+        return digest({**encode(self), "distil": _named(self.distil)})
 
 
 @final
