@@ -12,7 +12,7 @@ from pathlib import Path
 from compared import PAGE, left, points, put
 
 from limbeck.errors import EvidenceError
-from limbeck.evaluation import Records, difference, of_kind, score
+from limbeck.evaluation import Records, difference, kinds, of_kind, score
 from limbeck.evaluation.cells import Kind
 from limbeck.evaluation.table import percent
 from limbeck.study.results import StudyResults
@@ -47,11 +47,12 @@ def section(results: StudyResults) -> str:
     records, sizes = results.records.where(split="validation"), results.study.per_class
     heads = [f"{size} a class: {what}" for size in sizes for what in ("%", "minus itself unchanged", "minus k-means")]
     rows = ["| | " + " | ".join(heads) + " | sets |", "|---" * (len(heads) + 2) + "|"]
+    there = kinds(records)
     for name in (choice.called for choice in results.study.methods):
         cells, counts = [], []
         for size in map(float, sizes):
-            mine = of_kind(records, Kind(name, size, "hard"))
-            known = score(mine).estimate if len(mine) else None
+            kind = Kind(name, size, "hard")
+            known = score(of_kind(records, kind)).estimate if kind in there else None
             cells += ["—" if known is None else percent(known)]
             cells += [beside(records, name, other, size) for other in (unchanged(name), rival(name))]
             counts.append("0" if known is None else str(known.n))
