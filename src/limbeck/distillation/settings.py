@@ -77,7 +77,7 @@ def _paths(distiller: Distiller, key: str) -> list[list[str]]:
     if key.partition(".")[0] == "pool" and not hasattr(distiller, "pool"):
         return [["within", *key.split(".")[1:]]]
     if key in SHORT and not _has(distiller, SHORT[key]):
-        raise unknown("setting", key, _known(distiller, {f.name for f in dataclasses.fields(distiller)}))  # type: ignore[arg-type]
+        raise unknown("setting", key, _known(distiller, set(vars(distiller))))
     if key != "augmentation":
         return [SHORT.get(key, key).split(".")]
     owners = [name for name in ("recipe", "teacher") if getattr(distiller, name, None) is not None]
