@@ -39,9 +39,26 @@ class Everyone(Audience):
         return seed_from(surroundings) % len(self.space), notes
 
 
+class _Centred(Audience):
+    """One that draws among ``centres`` of a net over the space, which its notes hold."""
+
+    centres: int
+
+    @property
+    def members(self) -> str:
+        return _cover(self.space, self.most)
+
+    @property
+    def most(self) -> int:
+        return min(self.centres, len(self.space))
+
+    def drawable(self, notes: dict[str, Tensor]) -> tuple[int, ...]:
+        return tuple(notes["centres"].tolist())
+
+
 @final
 @value
-class Net(Audience):
+class Net(_Centred):
     """The centres of a net over the space, in the configuration distance of Luo & Xu [luo2025boundary].
 
     centres: at most so many, ≥ 1; a greedy k-centre net over real training examples [gonzalez1985clustering].
@@ -61,17 +78,6 @@ class Net(Audience):
         how = "in turn" if self.in_turn else "uniformly"
         return _alone(self.space) or f"Made for {self.members}, {how}."
 
-    @property
-    def members(self) -> str:
-        return _cover(self.space, self.most)
-
-    @property
-    def most(self) -> int:
-        return min(self.centres, len(self.space))
-
-    def drawable(self, notes: dict[str, Tensor]) -> tuple[int, ...]:
-        return tuple(notes["centres"].tolist())
-
     def begin(self, surroundings: Surroundings) -> dict[str, Tensor]:
         return {**_net(self.space, self.centres, surroundings), "turn": torch.tensor(0)}
 
@@ -86,7 +92,7 @@ class Net(Audience):
 
 @final
 @value
-class WorstGap(Audience):
+class WorstGap(_Centred):
     """With probability ``share`` the centre of the largest current gap, else any centre of the net.
 
     The gap of a centre is the validation accuracy of a network that learned on real examples less that of the same
@@ -125,17 +131,6 @@ class WorstGap(Audience):
     def sentence(self) -> str:
         how = f"{100 * self.share:.0f} % of the draws by the worst gap on validation, measured {self.refreshes} times"
         return _alone(self.space) or f"Made for {self.members}, {how}."
-
-    @property
-    def members(self) -> str:
-        return _cover(self.space, self.most)
-
-    @property
-    def most(self) -> int:
-        return min(self.centres, len(self.space))
-
-    def drawable(self, notes: dict[str, Tensor]) -> tuple[int, ...]:
-        return tuple(notes["centres"].tolist())
 
     def begin(self, surroundings: Surroundings) -> dict[str, Tensor]:
         notes = _net(self.space, self.centres, surroundings)
