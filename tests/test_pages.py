@@ -1,5 +1,6 @@
 """What stands between the marks of the pages is what their scripts make of the committed results."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -42,3 +43,17 @@ def test_the_difficulty_of_sets_is_told_from_what_is_kept(script) -> None:
     assert between(measured.TABLES, "difficulty") == measured.table(measured.preferences(known))
     figure = measured.figure(measured.preferences(known), "gradn")
     assert (measured.PAGE.parent / "images" / "difficulty.svg").read_text(encoding="utf-8") == figure
+
+
+def test_what_auto_chooses_is_told_from_todays_table(script, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = os.environ.get("LIMBECK_DATA")
+    if not root or not (Path(root) / "mnist").exists():
+        pytest.skip("LIMBECK_DATA names no directory with mnist, whose size and shape auto is asked about")
+    made: dict[str, str] = {}
+    module = script("auto_check")
+    monkeypatch.setattr(module, "put", lambda page, mark, text: made.__setitem__(mark, text))
+    monkeypatch.setattr(sys, "argv", ["auto_check"])
+    with pytest.raises(SystemExit) as ended:
+        module.main()
+    assert ended.value.code == 0, "auto is not within its interval of the best on MNIST"
+    assert between(module.PAGE, "auto") == made["auto"], "run python benchmarks/auto_check.py"

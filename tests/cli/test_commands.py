@@ -275,7 +275,9 @@ def test_a_changed_method_is_said_wherever_it_is_named(run: Run, tmp_path: Path)
     assert code == 0
     assert "of one distillation seed: no interval" in err
     assert run("report", "set", "--out", "page.html")[0] == 0
-    assert "dm stands here for the method with view gradients" in (tmp_path / "page.html").read_text()
+    page = (tmp_path / "page.html").read_text()
+    assert "dm stands here for the method with view gradients" in page
+    assert "made by dm, changed as said below, reach" in page
 
 
 def test_a_method_of_its_own_name_is_said_plainly(run: Run, tmp_path: Path) -> None:

@@ -75,8 +75,9 @@ def report_study(
         table_section(results),
         *_made(sets, task, command, pictures=False),
     ]
-    details = (*verdicts(results), *_changed(sets))
-    return Story(title or f"A study of {name}", finding(results), details, facts(results), tuple(sections))
+    changes = _changes(sets)
+    details = (*verdicts(results), *_changed(changes))
+    return Story(title or f"A study of {name}", finding(results, changes), details, facts(results), tuple(sections))
 
 
 def losses_section(sets: Sequence[SyntheticSet]) -> Section | None:
@@ -118,9 +119,13 @@ def recipe_section(sets: Sequence[SyntheticSet]) -> Section:
     return Section("Recipe", text, tuple(parts))
 
 
-def _changed(sets: Sequence[SyntheticSet]) -> tuple[str, ...]:
+def _changes(sets: Sequence[SyntheticSet]) -> dict[str, tuple[str, ...]]:
+    """What is other than in the method of this name, of those where something is."""
+    return {made.card.method: parts for made in sets if (parts := own_changes(made.card))}
+
+
+def _changed(changes: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """A sentence for each method that was not run as the one of its name: numbers of it are not those of the method."""
-    changes = {made.card.method: own_changes(made.card) for made in sets if own_changes(made.card)}
     return tuple(f"{method} stands here for the method with {', '.join(parts)}." for method, parts in changes.items())
 
 

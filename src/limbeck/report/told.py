@@ -1,6 +1,7 @@
 """Results in words and numbers: what was found, the verdicts, and the table of everything."""
 
 import math
+from collections.abc import Collection
 
 from limbeck.evaluation.intervals import Estimate
 from limbeck.evaluation.scores import Difference
@@ -12,13 +13,17 @@ from limbeck.report.results import Judged, Results, mean_of, name_of
 __all__ = ["facts", "finding", "interval", "possible", "row_name", "table_section", "verdict_section", "verdicts"]
 
 
-def finding(results: Results) -> str:
-    """One sentence: what the distilled sets reach, against random and against the full data."""
+def finding(results: Results, changed: Collection[str] = ()) -> str:
+    """One sentence: what the distilled sets reach, against random and against the full data.
+
+    changed: names of methods that were not run as published under these names; the sentence says so.
+    """
     best = results.best
     if best is None or best.score is None:
         return "Nothing distilled was judged: only real examples or failed networks are on record."
     size = f"{counted(best.records.rows[0].stored, 'synthetic example')} ({quantity(best.kind.per_class)} a class)"
-    start = f"{size} made by {best.name} reach {percent(best.score.estimate.value)} {results.split} accuracy"
+    name = f"{best.name}, changed as said below," if best.kind.method in changed else best.name
+    start = f"{size} made by {name} reach {percent(best.score.estimate.value)} {results.split} accuracy"
     said = [] if best.verdict is None else [_short(c) for c in best.verdict.comparisons if c.difference is not None]
     if best.gap is not None:
         value = best.gap.estimate.value
