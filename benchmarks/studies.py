@@ -1,6 +1,7 @@
 """Runs studies of this folder, each from its committed export if there is one, and writes the export as it grows.
 
     LIMBECK_DATA=… python benchmarks/studies.py scaling_fashion scaling_mnist scaling_mlp [--hours 2] [--every 10]
+    LIMBECK_DATA=… python benchmarks/studies.py methods --again      # its first sets once more, on this machine
 
 A study that is interrupted goes on where it was; in a fresh checkout it goes on from benchmarks/results/NAME.parquet.
 Told to end (SIGTERM), it writes the export first.
@@ -15,6 +16,7 @@ from pathlib import Path
 from limbeck.study.execute import StudyProgress, run
 from limbeck.study.exported import export, import_export
 from limbeck.study.study import Study
+from limbeck.values import replace
 
 HERE = Path(__file__).parent
 
@@ -25,16 +27,21 @@ def main() -> None:
     parser.add_argument("names", nargs="+", choices=sorted(path.stem for path in HERE.glob("*.yaml")))
     parser.add_argument("--hours", type=float, default=float("inf"), help="stop after about so long")
     parser.add_argument("--every", type=float, default=10.0, help="minutes between exports")
+    parser.add_argument("--again", action="store_true", help="make the first set of each method and size anew")
     chosen = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     until = time.monotonic() + 3600 * chosen.hours
     for name in chosen.names:
-        go_on(name, until, 60 * chosen.every)
+        go_on(name, until, 60 * chosen.every, again=chosen.again)
 
 
-def go_on(name: str, until: float, every: float) -> None:
-    """Do what is open of one study of this folder."""
-    drive(Study.load(HERE / f"{name}.yaml"), Path("runs") / name, HERE / "results" / f"{name}.parquet", until, every)
+def go_on(name: str, until: float, every: float, *, again: bool = False) -> None:
+    """Do what is open of one study of this folder; ``again`` keeps its first sets, made anew, as NAME_again."""
+    study = Study.load(HERE / f"{name}.yaml")
+    if again:
+        name = f"{name}_again"
+        study = replace(study, name=name, seeds=((0, (0,)),))
+    drive(study, Path("runs") / name, HERE / "results" / f"{name}.parquet", until, every)
 
 
 def drive(study: Study, home: Path, kept: Path, until: float, every: float) -> bool:

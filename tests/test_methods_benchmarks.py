@@ -245,6 +245,43 @@ def test_fifty_a_class_is_made_as_protocol_s_is() -> None:
         assert dict(choice.settings) == expected, choice.called
 
 
+def test_the_replication_is_protocol_s_with_new_seeds() -> None:
+    """Its sets differ from protocol S's at 10 a class in their seeds alone."""
+    theirs, mine = (Study.load(BENCHMARKS / f"{name}.yaml") for name in ("methods", "replication"))
+    known = {choice.called: choice for choice in theirs.methods}
+    assert mine.per_class == (10,)
+    seen = {seed for _, seeds in theirs.seeds for seed in seeds}
+    assert not seen & {seed for _, seeds in mine.seeds for seed in seeds}
+    for choice in mine.methods:
+        other = known[choice.called]
+        assert (choice.name, choice.settings, choice.soft) == (other.name, other.settings, other.soft), choice.called
+        assert set(choice.iterations) <= set(other.iterations), choice.called
+    assert (mine.source, mine.network, mine.compute) == (theirs.source, theirs.network, theirs.compute)
+    assert mine.evaluation == theirs.evaluation
+
+
+def test_a_replication_tells_two_planted_differences(script) -> None:
+    """m3d is 3 points above k-means' soft labels, which validation chooses; ncfm is level with them."""
+    rows, seeds = [], range(5)
+    for name, hard, soft in (
+        ("random", 0.70, 0.72),
+        ("kmeans", 0.76, 0.78),
+        ("random in four", 0.75, 0.77),
+        ("m3d", 0.81, 0.80),
+        ("ncfm", 0.78, 0.77),
+    ):
+        wobble = [0.004 * ((-1) ** seed) * (name != "kmeans") for seed in seeds]
+        rows += rows_of(name, 10, [hard + w for w in wobble])
+        rows += rows_of(name, 10, [soft + w for w in wobble], "soft")
+    study = replace(study_of(*(MethodChoice(n, label=n) for n in ("m3d", "ncfm"))), per_class=(10,))
+    text = script("replication").section(results_of(study, rows))
+    first, second = cells(text, "m3d, hard labels", "10"), cells(text, "ncfm, hard labels", "10")
+    assert first[2] == second[2] == "kmeans, soft labels"
+    assert first[3].startswith("+3.1 [") or first[3].startswith("+3.0 [")
+    assert (first[6], second[6]) == ("better", "cannot tell")
+    assert "| m3d, hard labels | 10 | random in four, hard labels | +6.0 [" in text
+
+
 def test_reasons_stand_beside_the_same_method_unchanged(script) -> None:
     """dsa from k-means: +2 on dsa, −1 on k-means; what is trained on for longer has a rival of its own."""
     names = ("random", "kmeans", "dsa", "dsa, from k-means", "kmeans, 2,000 updates", "dsa, 2,000 updates")
