@@ -1,4 +1,4 @@
-"""Compilation that pays or is not used: decided by the work ahead alone, one graph for each shape."""
+"""Compilation that pays or is not used: decided by the work ahead and the kind of machine, one graph a shape."""
 
 import itertools
 import logging
@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar, cast
 import torch
 
 from limbeck.compute import Compute, has_compiler
-from limbeck.errors import DeviceError
+from limbeck.errors import DeviceError, LimbeckError
 from limbeck.values import replace
 
 __all__ = ["PAYS_AFTER", "PAYS_AFTER_CUDA", "PAYS_AFTER_FLOAT32", "compiled", "seconds_compiling", "settled"]
@@ -33,10 +33,11 @@ def settled(compute: Compute, *, work_seconds: float) -> Compute:
     """``compute`` resolved, with "auto" compilation and precision decided for ``work_seconds`` of eager work ahead.
 
     "auto" compiles where a compiler exists and the work is long enough to pay for it. ``work_seconds`` must be computed
-    from sizes, never measured, so that the same seed gives the same bytes. Raises DeviceError where compilation is "on"
-    and there is no compiler.
+    from sizes, never measured, so that the same seed gives the same bytes, and is taken as that of two threads, however
+    many there are: a run that goes on with more threads stays in its precision. Raises DeviceError where compilation is
+    "on" and there is no compiler.
     """
-    compute = compute.resolve()
+    compute, work_seconds = compute.resolve(), work_seconds * torch.get_num_threads() / 2
     if compute.compilation == "off":
         return compute
     cuda = compute.torch_device.type == "cuda"
@@ -98,6 +99,8 @@ def _guarded(function: Callable[P, R], fast: Callable[P, R]) -> Callable[P, R]:
         began = time.perf_counter()
         try:
             return chosen(*args, **kwargs)
+        except (LimbeckError, torch.OutOfMemoryError):
+            raise  # not the compiler's: a session that ends, or a batch that does not fit either way
         except Exception as error:  # a compiler may fail in any way; the eager function raises its own errors again
             _say_once(f"the compiler failed ({type(error).__name__}), so the work goes on without it.")
             log.debug("the compiler's words", exc_info=error)

@@ -48,11 +48,15 @@ class Compute:
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
-            kind = torch.device(device).type
+            asked = torch.device(device)
         except RuntimeError as error:
             raise DeviceError(f"'{device}' is no device: use cpu, cuda or cuda:N.") from error
-        if kind == "cuda" and not torch.cuda.is_available():
-            raise DeviceError("CUDA was asked for, but this PyTorch sees no CUDA device: use --device cpu.")
+        kind = asked.type
+        if kind not in ("cpu", "cuda"):
+            raise DeviceError(f"'{device}' is a device that limbeck does not run on: use cpu, cuda or cuda:N.")
+        if kind == "cuda":
+            _check_cuda(asked)
+            _repeatable()
         return replace(self, device=device, precision=self._precision(kind))
 
     def _precision(self, kind: str) -> Literal["auto", "float32", "bfloat16"]:
@@ -76,6 +80,28 @@ class Compute:
     def dtype(self) -> torch.dtype:
         """The type of the large passes."""
         return torch.bfloat16 if self.resolve().precision == "bfloat16" else torch.float32
+
+
+def _check_cuda(asked: torch.device) -> None:
+    if not torch.cuda.is_available():
+        raise DeviceError("CUDA was asked for, but this PyTorch sees no CUDA device: use --device cpu.")
+    count = torch.cuda.device_count()
+    if asked.index is not None and asked.index >= count:
+        raise DeviceError(
+            f"'{asked}' was asked for, and there are {count} CUDA devices, counted from 0: use one of them."
+        )
+
+
+@functools.cache
+def _repeatable() -> None:
+    """On CUDA sums are taken in no fixed order unless PyTorch is asked for it; here the same seed is the same bytes.
+
+    Operations that have no such form warn once, as PyTorch words it, and run.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when CUDA is first used
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.backends.cudnn.benchmark = False
 
 
 def has_compiler() -> bool:

@@ -294,3 +294,22 @@ def test_a_damaged_run_is_a_sentence(run: Run, tmp_path: Path) -> None:
         code, _, err = run("distill", "digits", *FEW, "--out", name)
         assert code == 2
         assert "is damaged" in err
+
+
+def test_names_with_brackets_are_said_as_they_are(run: Run, tmp_path: Path) -> None:
+    """Rich takes [m/s] and [/min] for markup: words were lost, and a closing one was a traceback."""
+    rows = ["heart rate [/min],speed [m/s],label"]
+    rows += [f"{'' if i == 3 else i},{i % 7},{'ab'[i % 2]}" for i in range(40)]
+    (tmp_path / "people.csv").write_text("\n".join(rows) + "\n")
+    source = "table:people.csv:label=label,fill=median"
+    code, out, err = run("distill", source, "-m", "random", "-k", "1", "--out", "a [draft]")
+    assert code == 0, err
+    assert out.strip().endswith("in a [draft]")
+    assert "heart rate [/min]" in err
+    long = "b" * 150
+    assert run("distill", source, "-m", "random", "-k", "1", "--out", long)[0] == 0
+    assert f"in {long}" in run("distill", source, "-m", "random", "-k", "1", "--out", long)[1]  # in one line
+    assert run("show", "a [draft]")[0] == 0
+    code, out, err = run("export", "a [draft]", "--format", "parquet")
+    assert code == 0, err
+    assert "a [draft]" in out

@@ -10,6 +10,7 @@ import limbeck
 from limbeck import compilation
 from limbeck.compilation import compiled, seconds_compiling
 from limbeck.compute import Compute
+from limbeck.distillation import outer_loop
 from limbeck.distillation.budget import Timing, iterations_for, measured_timing, parse_seconds
 from limbeck.distillation.distill import compose
 from limbeck.distillation.distiller import Situation
@@ -102,6 +103,15 @@ def test_budgets_as_people_write_them() -> None:
     for wrong in ("", "m", "5 minutes", "-1s", "0", "inf", "nan"):
         with pytest.raises(OptionError, match="90s, 5m or 2h"):
             parse_seconds(wrong)
+
+
+def test_a_trial_makes_no_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A throw-away run ends before a teacher is trained, however quickly its iterations are done."""
+    task, made = limbeck.data.digits(), []
+    monkeypatch.setattr(outer_loop, "choose_labels", lambda *_, **__: made.append(1))
+    short = compose(task, "dm", 1, network="mlp", real_batch=4, labels="tried", iterations=5)
+    assert measured_timing(short, task, SITUATION, spend=1e9).iteration > 0
+    assert not made
 
 
 def test_a_small_budget_is_not_spent_on_compiling(slow: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,6 +82,24 @@ def test_a_finished_run_is_found(task: Task, tmp_path: Path) -> None:
     assert torch.equal(first.variables["pixels"], again.variables["pixels"])
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"per_class": 40, "parametrisation": "factored"},
+        {"view": "attention", "network": "mlp"},
+        {"augmentation": "mixup"},
+    ],
+    ids=["too many", "a misfit", "mixed labels"],
+)
+def test_a_corrected_request_may_begin_where_the_wrong_one_was(
+    task: Task, tmp_path: Path, wrong: dict[str, Any]
+) -> None:
+    size = wrong.get("per_class", 1)
+    with pytest.raises(FitError):
+        distill(task, "dm", out=tmp_path / "d", **{**FEW, "per_class": size, **wrong})
+    assert len(distill(task, "dm", per_class=1, out=tmp_path / "d", **FEW)) == len(task.classes)
+
+
 def test_a_directory_of_another_run_is_refused(task: Task, tmp_path: Path) -> None:
     distill(task, "dm", per_class=2, out=tmp_path / "a", **FEW)
     with pytest.raises(DirectoryError, match="another seed"):

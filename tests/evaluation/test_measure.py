@@ -8,11 +8,14 @@ from limbeck.compute import Compute
 from limbeck.data import Task, digits
 from limbeck.errors import EvidenceError, MismatchError, OptionError
 from limbeck.evaluation.measure import Draws, difficulties, measure
+from limbeck.matching.calibration import Calibration
 from limbeck.matching.features import Features
 from limbeck.matching.fresh import Fresh
 from limbeck.matching.moments import MeanGap
 from limbeck.matching.pixel_values import PixelValues
 from limbeck.matching.surrogate import Match, Sum
+from limbeck.matching.trained import TrainedNetworks
+from limbeck.matching.warm_up import WarmUp
 from limbeck.networks.mlp import MLP
 from limbeck.seeds import generator
 from limbeck.synthetic.synthetic_set import SyntheticSet
@@ -58,6 +61,21 @@ def test_two_sets_see_the_same_places(make: Make, task: Task) -> None:
     )
     assert [row.value for row in one] == [row.value for row in two]  # the same images under another name
     assert len({row.value for row in one if row.quantity == "loss"}) == 3
+
+
+def test_a_finished_set_is_read_as_at_the_end_of_a_run(make: Make, task: Task) -> None:
+    """Calibration at the trained network, not at a blend; what warms up has done so."""
+    trained = TrainedNetworks((MLP(width=8),), count=1, updates=3, batch=8, blend=True)
+    rows = measure(
+        make(), task, surrogate=Sum((Calibration(1.0),)), state=trained, draws=Draws(count=3), compute=COMPUTE
+    )
+    assert len({row.value for row in rows if row.quantity == "loss"}) == 1
+    first, then = Sum((Match(PixelValues(), MeanGap()),)), Sum((Match(PixelValues(), MeanGap(), weight=3.0),))
+    one, end = (
+        measure(make(), task, surrogate=each, state=STATE, draws=Draws(count=1, real_batch=8), compute=COMPUTE)
+        for each in (WarmUp(first, then), then)
+    )
+    assert one[0].value == end[0].value
 
 
 def test_difficulties_are_rows(make: Make, task: Task) -> None:

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import pytest
@@ -6,6 +7,7 @@ from limbeck.errors import EvidenceError, MismatchError, OptionError
 from limbeck.evaluation.cells import Kind, cells
 from limbeck.evaluation.records import Records
 from limbeck.evaluation.scores import difference, gap, score
+from limbeck.evaluation.verdict import best_baseline, verdict
 from tests.evaluation.evaluation_rows import row
 
 
@@ -135,9 +137,61 @@ def test_own_recipes_may_differ_and_that_is_said() -> None:
     assert "each by its own recipe" in difference(one, two).sentence()
 
 
+def test_a_set_is_compared_with_what_was_trained_as_it_was() -> None:
+    """`compare A B` trains random examples by A's recipe and by B's: each set has its own rivals."""
+    by_a = [
+        row(v, method="random", configuration="own", recipe="A", set=f"r{s}", distillation_seed=s)
+        for s, v in pairs(0.8)
+    ]
+    by_b = [
+        row(v, method="random", configuration="own", recipe="B", set=f"r{s}", distillation_seed=s)
+        for s, v in pairs(0.4)
+    ]
+    ours = [row(v, configuration="own", recipe="A", set=f"d{s}", distillation_seed=s) for s, v in pairs(0.7)]
+    rows = Records.of(ours + by_a + by_b)
+    known = difference(rows.where(method="dm"), rows.where(method="random"))
+    assert known.estimate.value == pytest.approx(-0.1)
+    assert known.remarks == ""
+    words = [each.word for each in verdict(rows, Kind("dm", 10.0, "hard")).comparisons]
+    assert words[0] == "worse"
+    full_rows = [
+        row(v, method="full", set="full-matched", configuration="own", recipe=r, seed=s)
+        for r, level in (("A", 0.9), ("B", 0.5))
+        for s, v in pairs(level)
+    ]
+    assert gap(Records.of(full_rows), Records.of(ours)).estimate.value == pytest.approx(0.2)
+    assert "2 training recipes under the name 'own'" in score(rows.where(method="random")).remarks
+
+
+def test_the_best_baseline_is_chosen_among_those_trained_as_the_set_was() -> None:
+    rows = [row(0.5, configuration="own", recipe="A")]
+    for name, recipe, valid in (
+        ("herding", "A", 0.6),
+        ("herding", "B", 0.1),
+        ("random", "A", 0.5),
+        ("random", "B", 0.9),
+    ):
+        rows.append(row(0.5, method=name, configuration="own", recipe=recipe, validation=valid))
+    assert best_baseline(Records.of(rows), Kind("dm", 10.0, "hard")).method == "herding"
+
+
+def test_a_network_that_is_listed_twice_counts_once() -> None:
+    rows = grid("dm", OURS)
+    twice = score(Records.of([*rows, *(dataclasses.replace(each, seconds=9.0) for each in rows)]))
+    assert (twice.networks, twice.estimate) == (8, score(rows).estimate)
+
+
+def pairs(level: float) -> list[tuple[int, float]]:
+    return [(seed, level + wobble) for seed, wobble in enumerate((-0.001, 0.0, 0.001))]
+
+
 def full(numbers: tuple[float, ...], **changes: object) -> Records:
     return Records.of(
-        row(a, method="full", set="full-matched", per_class=100.0, seed=seed, configuration=name, **changes)
+        row(
+            a,
+            **{"method": "full", "set": "full-matched", "per_class": 100.0, "seed": seed, "configuration": name}
+            | changes,
+        )
         for seed, a in enumerate(numbers)
         for name in ("a", "b")
     )
@@ -149,7 +203,9 @@ def test_the_gap_to_full_data_is_unpaired() -> None:
     assert not known.paired
     assert known.estimate.n == 2
     assert known.ours == Kind("full-matched", 100.0, "hard")
-    assert "full data by other numbers" in gap(full((0.9, 0.9), recipe="9"), grid("dm", OURS)).remarks
+    assert "full data by another recipe" in gap(full((0.9, 0.9), recipe="9"), grid("dm", OURS)).remarks
+    longer = full((0.9, 0.9), recipe="9", set="full-converged")
+    assert "full data trained for longer" in gap(longer, grid("dm", OURS)).remarks
 
 
 def test_the_full_reference_is_scored_over_its_training_seeds() -> None:

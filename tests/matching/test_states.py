@@ -3,7 +3,7 @@ import torch
 from torch.nn import functional as F
 
 from limbeck.data.dsa import DSA
-from limbeck.errors import OptionError
+from limbeck.errors import FitError, OptionError
 from limbeck.matching import (
     AlongReal,
     AlongSynthetic,
@@ -19,6 +19,7 @@ from limbeck.matching import (
 )
 from limbeck.networks.convnet import ConvNet
 from limbeck.networks.mlp import MLP
+from limbeck.training.optimizer import SGD
 from limbeck.values import decode, encode
 from tests.matching.small_matching import CPU, surroundings
 
@@ -128,6 +129,18 @@ def test_a_pool_grows_older_and_renews_its_members():
         ages.append(place.counters[f"age {member}"])
     assert set(ages) == {0, 1}
     assert {name.split("/")[0] for name in place.memory} <= {"weights 0", "weights 1", "moments 0", "moments 1"}
+
+
+def test_a_network_that_diverged_is_not_looked_at():
+    wild = SGD(lr=1e30)
+    with pytest.raises(FitError, match=r"lower state\.optimizer\.lr"):
+        TrainedNetworks((MLP_NET,), count=1, updates=5, batch=8, optimizer=wild).start(surroundings(0))
+    pool = NetworkPool((MLP_NET,), count=2, updates=5, limit=10, batch=8, optimizer=wild)
+    here = pool.start(surroundings(0))
+    for step in range(4):
+        here = pool.move(here, surroundings(step + 1))
+        assert all(weight.isfinite().all() for weight in here.params.values())
+        assert here.counters["age 0"] == here.counters["age 1"] == 0
 
 
 def test_calibration_looks_at_the_trained_network_and_matching_at_the_blend():

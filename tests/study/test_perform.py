@@ -87,6 +87,16 @@ def test_the_rows_are_those_of_the_evaluation(finished):
     assert finished.iterations() == {("dm", 1): 6}
 
 
+def test_full_data_are_trained_by_every_recipe_of_the_sets():
+    """Whatever method comes first; each set's gap is to the reference that was trained as it was."""
+    methods = tiny().methods
+    longer = MethodChoice("random", (("updates", 30),), label="longer")
+    for order in ((*methods, longer), (longer, *methods)):
+        own = [c for c in RealWork().describe(tiny(methods=order)).references if c.name == "own"]
+        assert {c.length.count for c in own} == {20, 30}
+    assert len([c for c in RealWork().describe(tiny()).references if c.name == "own"]) == 1
+
+
 def _sets(results, method):
     return {r.set for r in results.records.where(method=method)}
 

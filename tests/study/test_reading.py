@@ -29,7 +29,7 @@ methods:
   - {name: herding, labels: [hard, soft]}
   - {name: dm, set: {lr: 2.0}, label: DM, per_class: [1, 50], seconds: {1: 1m, 50: 4m}}
 per_class: [1, 10]
-distillation_seeds: {1: 5, 10: [7, 8]}
+distillation_seeds: {1: 5, 10: [7, 8], 50: 0}
 iterations: 200
 network: convnet-3-32
 evaluation:
@@ -51,7 +51,7 @@ def test_every_key():
         MethodChoice("herding", soft=True),
         MethodChoice("dm", (("lr", 2.0),), "DM", per_class=(1, 50), seconds=((1, 60.0), (50, 240.0))),
     )
-    assert study.seeds == ((1, (0, 1, 2, 3, 4)), (10, (7, 8)))
+    assert study.seeds == ((1, (0, 1, 2, 3, 4)), (10, (7, 8)), (50, ()))
     assert study.evaluation == Evaluation(("own", "standard"), ("mlp",), (0, 1, 2, 3), 2, ("test",), ("own", "hard"))
     assert study.references == References((0, 1), ())
     assert study.compute.compilation == "off"
@@ -96,6 +96,8 @@ def test_the_least():
         ("compute: {chunk: 1.5}", "compute.chunk is 1.5"),
         ("seconds: soon", "seconds: 'soon' is no time budget"),
         ("seconds: 5m\niterations: 3", "seconds and iterations are both given"),
+        ("per_class: [1, 10]\ndistillation_seeds: {1: 2}", "distillation_seeds says nothing of 10 a class"),
+        ("methods: [dm]\nper_class: [1, 10]\niterations: {1: 2}", "seconds and iterations say nothing of 10 a class"),
         ("iterations: {a: 3}", "a size in iterations is 'a'"),
         ("source: [a]", "source is .*: give a text"),
         ("processes: -1", "processes is -1"),

@@ -8,7 +8,9 @@ import torch
 from limbeck import compilation, compute
 from limbeck.compilation import PAYS_AFTER, PAYS_AFTER_FLOAT32, compiled, settled
 from limbeck.compute import Compute
-from limbeck.errors import DeviceError
+from limbeck.errors import DeviceError, FitError
+from limbeck.networks.convnet import ConvNet
+from limbeck.training.cost import forward_seconds
 
 
 def double(x: int) -> int:
@@ -43,12 +45,39 @@ def test_auto_looks_at_the_work_ahead(
     amx: bool, limit: float, low: str, compiler: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compute, "_cpu_has_fast_bfloat16", lambda: amx)
-    little = settled(Compute(device="cpu"), work_seconds=limit)
-    much = settled(Compute(device="cpu"), work_seconds=limit + 1)
+    both = 2 / torch.get_num_threads()  # work is counted as that of two threads
+    little = settled(Compute(device="cpu"), work_seconds=limit * both)
+    much = settled(Compute(device="cpu"), work_seconds=(limit + 1) * both)
     assert (little.compilation, little.precision) == ("off", "float32")
     assert (much.compilation, much.precision) == ("on", low)
     # decided once is decided
     assert settled(little, work_seconds=1e9) == little and settled(much, work_seconds=0.0) == much
+
+
+def test_the_number_of_threads_decides_nothing(compiler: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same work: half the seconds on twice the threads."""
+    monkeypatch.setattr(compute, "_cpu_has_fast_bfloat16", lambda: True)
+    network = ConvNet(depth=3, width=32).build((1, 28, 28), 10)
+    found = set()
+    for threads in (1, 2, 4, 16):
+        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+        for examples in (2**14, 2**24):
+            made = settled(Compute("cpu"), work_seconds=forward_seconds(network, examples))
+            found.add((examples, made.compilation, made.precision))
+    assert found == {(2**14, "off", "float32"), (2**24, "on", "bfloat16")}
+
+
+def test_what_is_not_the_compilers_is_raised(compiler: list[str]) -> None:
+    """A session that ends within a compiled pass is no compiler that failed."""
+    calls = []
+
+    def ends(number: int) -> int:
+        calls.append(number)
+        raise FitError("the time is up.")
+
+    with pytest.raises(FitError, match="time is up"):
+        compiled(ends, "a session that ends")(3)
+    assert calls == [3]
 
 
 def test_off_never_and_on_always(compiler: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

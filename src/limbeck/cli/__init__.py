@@ -26,7 +26,7 @@ def _command() -> None:
     try:
         app()
     except LimbeckError as error:
-        say(f"[bold red]limbeck:[/] {_escaped(str(error))}")
+        say(str(error), "limbeck", style="bold red")
         sys.exit(2)
     except Stopped as stop:
         _stop(str(stop))
@@ -36,9 +36,3 @@ def _stop(sentence: str) -> NoReturn:
     # Written plainly: rich may not be loaded yet, and loading it takes as long as an impatient second Ctrl-C.
     sys.stderr.write(f"limbeck: {sentence}\n")
     sys.exit(_STOPPED)
-
-
-def _escaped(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 
 if TYPE_CHECKING:
     from limbeck.compute import Compute
@@ -75,7 +74,7 @@ def open_task(source: str, **options: Any) -> "Task":
     from limbeck.data.sources import open_source
 
     if source.startswith("hub:"):  # its library tries again and again, silently, where there is no network
-        say(f"Asking the hub for {escape(source.removeprefix('hub:'))} …")
+        say(f"Asking the hub for {source.removeprefix('hub:')} …")
     return open_source(source, **{k: v for k, v in options.items() if v is not None and v is not False})
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,9 +55,12 @@ def width() -> int:
     return _results.width
 
 
-def say(text: str) -> None:
-    """One line for the person, on standard error."""
-    words.print(text)
+def say(text: str, head: str = "", *, style: str = "yellow") -> None:
+    """One line for the person, on standard error, as it is: names of files and columns may hold brackets.
+
+    head: a word such as "note" before it, in ``style``.
+    """
+    words.print(Text.assemble((f"{head}: " if head else "", style), text))
 
 
 def emit(data: Any, *, as_json: bool, otherwise: "Table | str") -> None:
@@ -64,7 +68,10 @@ def emit(data: Any, *, as_json: bool, otherwise: "Table | str") -> None:
     if as_json:
         sys.stdout.write(json.dumps(_finite(data), indent=1, default=str, allow_nan=False) + "\n")
     else:
-        _results.print(otherwise)
+        # a text is printed as it is, in one line however narrow the terminal is: a script may read a path from it
+        _results.print(
+            Text(otherwise) if isinstance(otherwise, str) else otherwise, soft_wrap=isinstance(otherwise, str)
+        )
 
 
 def _finite(data: Any) -> Any:
@@ -78,11 +85,9 @@ def _finite(data: Any) -> Any:
 
 def table(columns: list[str], rows: list[list[str]], title: str = "") -> Table:
     """A plain table; the texts are shown as they are, not as markup."""
-    from rich.text import Text
-
     made = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        made.add_column(column, overflow="fold", no_wrap="\n" in column)
+        made.add_column(Text(column), overflow="fold", no_wrap="\n" in column)
     for row in rows:
         made.add_row(*(Text(cell) for cell in row))
     return made
@@ -139,10 +144,10 @@ def _bar(name: str, *, before: str = "", after: str = "") -> "Iterator[Callable[
     )
 
     def field(key: str) -> list[TextColumn]:
-        return [TextColumn(f"{{task.fields[{key}]}}")] if key else []
+        return [TextColumn(f"{{task.fields[{key}]}}", markup=False)] if key else []
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         *field(before),
@@ -166,7 +171,7 @@ def working(what: str) -> Iterator[None]:
     """A sign of life where the end cannot be foreseen."""
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*columns, console=words, refresh_per_second=4, transient=True) as bar:
         bar.add_task(what, total=None)
         yield

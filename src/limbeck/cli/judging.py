@@ -105,7 +105,7 @@ def _emit(records: "Records", as_json: bool) -> "Table":
         say(f"Not shown for lack of width: {', '.join(hidden)} (--json gives them).")
     for row in records:
         if row.failure:
-            say(f"[yellow]failed:[/] {row.set}, {row.configuration}, seed {row.seed}: {row.failure}")
+            say(f"{row.set}, {row.configuration}, seed {row.seed}: {row.failure}", "failed")
     return made
 
 

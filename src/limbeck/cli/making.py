@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from limbeck.cli.asking import (
     Channels,
@@ -80,7 +79,7 @@ def distill(
         stored_run(out)  # raises where it cannot be written, before data are read that may take long
     task = open_task(source, size=size, channels=channels, groups=groups, seed=split_seed, zca=zca)
     for note in task.notes:
-        say(f"[yellow]note:[/] {note}")
+        say(note, "note")
     chosen: dict[str, Any] = pairs(settings or [])
     options = {"network": network, "difficulty": difficulty, "for": goal, "pool": pool}
     named = {key: item for key, item in options.items() if item is not None}
@@ -89,17 +88,17 @@ def distill(
         advice = advised(task, per_class, PATIENCE if budget is None else parse_seconds(budget))
         method, chosen = advice.method, {**advice.settings, **chosen}
         say(advice.sentence)
-    distiller = compose(task, method, per_class, **chosen, **_pool_apart(named))
     stored_per_class(task, per_class)
+    distiller = compose(task, method, per_class, **chosen, **_pool_apart(named))
     for remark in getattr(distiller, "remarks", ()):
-        say(f"[yellow]note:[/] {escape(remark)}")
+        say(remark, "note")
     directory = out or Path("runs") / f"{source.split(':')[0]}-{method}-{per_class}-seed{seed}"
     situation = Situation(per_class, seed, compute, directory=directory)
     timed = _seconds(budget, "iterations" in chosen, distiller, task, situation)
     made = _run(distiller, task, situation, timed)
     for note in made.card.notes:
         if note not in (*task.notes, *getattr(distiller, "remarks", ())):  # those were said before the run
-            say(f"[yellow]note:[/] {escape(note)}")
+            say(note, "note")
     emit(
         {"out": str(directory), "method": method, "examples": len(made), "fingerprint": made.card.fingerprint},
         as_json=as_json,
@@ -147,7 +146,7 @@ def _seconds(
         return given
     if not isinstance(distiller, MatchingDistiller):
         if given is not None:
-            say(f"[yellow]note:[/] {distiller.name} only chooses real examples: the budget is not used.")
+            say(f"{distiller.name} only chooses real examples: the budget is not used.", "note")
         return None
     if given is not None:
         after = labels_after(distiller, task, situation)

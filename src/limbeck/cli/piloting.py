@@ -107,7 +107,7 @@ def _finish(study: "Study", directory: Path) -> None:
     StudyDirectory(directory).check()
     summary = driven(study, directory)
     for what, sentence in summary.failures:
-        say(f"[yellow]failed:[/] {what}: {sentence}")
+        say(f"{what}: {sentence}", "failed")
     say(f"{'All ' if summary.complete else f'{summary.done} of '}{summary.total} runs are done.")
 
 

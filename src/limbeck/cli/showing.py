@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from limbeck.cli.asking import Channels, Groups, Json, Size, SourceArgument, SplitSeed, load_set, load_sets, open_task
 from limbeck.cli.naming import again, made_by, named, names_of, together
@@ -223,7 +222,7 @@ def _real(made: "SyntheticSet", source: str | None, groups: Path | None) -> "Tas
     try:
         return open_all([made], source, groups)[0]
     except LimbeckError as error:
-        say("[yellow]note:[/] the page shows no real examples, because " + escape(str(error)))
+        say(f"the page shows no real examples, because {error}", "note")
         return None
 
 

@@ -58,7 +58,7 @@ def status(file: Place, out: Directory = None, as_json: Json = False) -> None:
     }
     emit(data | {"failures": found.failures}, as_json=as_json, otherwise=found.sentence)
     for what, sentence in found.failures:
-        say(f"[yellow]failed:[/] {what}: {sentence}")
+        say(f"{what}: {sentence}", "failed")
 
 
 @study.command("resume")
@@ -116,7 +116,7 @@ def _run(chosen: "Study", directory: Path, seconds: float | None) -> bool:
     say(expected.sentence)
     summary = driven(chosen, directory, seconds)
     for what, sentence in summary.failures:
-        say(f"[yellow]failed:[/] {what}: {sentence}")
+        say(f"{what}: {sentence}", "failed")
     if summary.complete:
         say(f"All {summary.total} runs are done. Next: limbeck report {directory} --out {directory / 'report.html'}")
     else:

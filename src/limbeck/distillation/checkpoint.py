@@ -95,7 +95,9 @@ def read_standing(path: Path, device: str) -> Standing:
             header: dict[str, Any] = json.loads(file.metadata()["standing"])
             for key in file.keys():  # noqa: SIM118 (a safetensors handle is no dictionary)
                 group, name = key.split("/", 1)  # names may hold further slashes
-                groups[group][name] = file.get_tensor(key)
+                tensor = file.get_tensor(key)
+                counts = tensor.ndim == 0 and tensor.dtype == torch.float64  # optimizers count on the CPU
+                groups[group][name] = tensor.cpu() if counts else tensor
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
         raise ArtifactError(f"the checkpoint '{path}' is damaged: remove it to start this run again.") from error
     architecture = decode(header["architecture"])

@@ -135,6 +135,7 @@ def distill_into(
     situation = with_fields(situation, directory=directory, compute=situation.compute.resolve())
     stored_per_class(task, situation.per_class)
     found = stored_run(directory)
+    begins = found is None
     if found is None:
         ready = _budgeted(distiller, task, situation, budget)
         found = _description(ready, task, situation, budget) | {"threads": torch.get_num_threads()}
@@ -150,6 +151,10 @@ def distill_into(
         made = ready.distill(task, situation)
     except Paused:
         made = None
+    except LimbeckError:
+        if begins and not any((directory / name).exists() for name in CHECKPOINTS):
+            (directory / "run.json").unlink(missing_ok=True)  # nothing was made: a corrected request may begin here
+        raise
     _add_seconds(directory, time.perf_counter() - began)
     if made is not None:
         made.save(directory, made_by=in_words(made.card))

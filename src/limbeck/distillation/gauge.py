@@ -110,7 +110,9 @@ class Gauge:
 
     def _name(self, task: Task, situation: Situation) -> str:
         seen = [task.fingerprint, task.split_seed, task.preprocessing.digest()]
-        return digest([canonical(self), seen, situation.seed, situation.compute.resolve().precision])
+        compute = situation.compute.resolve()
+        how = [compute.precision, compute.torch_device.type, compute.compilation, compute.chunk]
+        return digest([canonical(self), seen, situation.seed, how])
 
     def _stored(self, task: Task, situation: Situation, name: str) -> tuple[Tensor, ...]:
         path = None if situation.cache is None else situation.cache / f"difficulty-{name}.safetensors"

@@ -116,14 +116,13 @@ class MatchingDistiller(Distiller):
         return (*filter(None, (self.state.whom,)), *self.surrogate.remarks)
 
     def distill(self, task: Task, situation: Situation) -> SyntheticSet | None:
+        self.check(task, situation)
         per_class = stored_per_class(task, situation.per_class, self.parametrisation.multiplicity)
         compute = self.settled(task, situation)
         device = compute.torch_device
         task = on_device(task, device) if device.type != "cpu" else task
         labels = torch.repeat_interleave(torch.arange(len(task.classes)), torch.tensor(per_class))
         sizes = tuple(n * self.parametrisation.multiplicity for n in per_class)
-        self.within.check(task, sizes)
-        check_triable(self.labels, task)
         few, soft = (min(self.real_batch, *task.counts), min(sizes)), self.labels.learned
         rehearse(self.surrogate, self.state, task=task, device=device, sizes=few, soft=soft)
         real = RealSide(self.within.part(task, self.teacher, situation), len(task.classes), device)
@@ -145,6 +144,18 @@ class MatchingDistiller(Distiller):
             (*self.remarks, *filter(None, (doubt(outcome.lr), self._told(outcome), why))),
         )
         return finished(self, task, replace(situation, compute=compute), made)
+
+    def check(self, task: Task, situation: Situation) -> None:
+        """FitError or OptionError, before any work, for what cannot be made of this task."""
+        per_class = stored_per_class(task, situation.per_class, self.parametrisation.multiplicity)
+        self.within.check(task, tuple(n * self.parametrisation.multiplicity for n in per_class))
+        check_triable(self.labels, task)
+        if self.augmentation.mixes_labels:
+            raise FitError(
+                f"{self.name} is to compare examples under {type(self.augmentation).__name__.lower()}, which mixes "
+                "examples of several classes, and matching compares class by class: keep it for training on the set "
+                "(--set recipe.augmentation=…)."
+            )
 
     def _told(self, outcome: Standing) -> str:
         return self.state.told(outcome.location, served(outcome.squares))

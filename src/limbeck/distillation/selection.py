@@ -9,7 +9,7 @@ from limbeck.data.task import Task
 from limbeck.distillation.distiller import Distiller, Situation, stored_per_class
 from limbeck.distillation.real_pool import Everything, RealPool
 from limbeck.distillation.result import Made, finished
-from limbeck.distillation.teacher import Teacher, teacher
+from limbeck.distillation.teacher import Teacher, checked_temperature, teacher
 from limbeck.seeds import generator
 from limbeck.synthetic.choose import Chooser, Random
 from limbeck.synthetic.synthetic_set import SyntheticSet
@@ -39,6 +39,9 @@ class Selection(Distiller):
     soft: bool = False
     temperature: float = 1.0
     within: RealPool = Everything()
+
+    def __post_init__(self) -> None:
+        checked_temperature(self.temperature)
 
     def distill(self, task: Task, situation: Situation) -> SyntheticSet:
         counts = stored_per_class(task, situation.per_class)

@@ -11,7 +11,7 @@ from limbeck.distillation.distiller import Distiller, Situation, stored_per_clas
 from limbeck.distillation.gauge import Gauge
 from limbeck.distillation.real_pool import Everything, RealPool
 from limbeck.distillation.result import Made, finished
-from limbeck.distillation.teacher import teacher
+from limbeck.distillation.teacher import checked_temperature, teacher
 from limbeck.errors import OptionError
 from limbeck.synthetic.synthetic_set import SyntheticSet
 from limbeck.training.configuration import Configuration
@@ -43,6 +43,7 @@ class DifficultySelection(Distiller):
     within: RealPool = Everything()
 
     def __post_init__(self) -> None:
+        checked_temperature(self.temperature)
         if self.networks < 1:
             raise OptionError(f"difficulty was to be measured by {self.networks} networks: at least 1 is needed.")
         if self.pool not in ("hard", "middle", "easy"):

@@ -1,5 +1,6 @@
 """Networks trained on the real training split: they give soft labels and features to choose by."""
 
+import math
 import os
 import shutil
 from pathlib import Path
@@ -12,7 +13,7 @@ from torch import Tensor
 from limbeck.compute import Compute
 from limbeck.data.task import Task
 from limbeck.distillation.distiller import Situation
-from limbeck.errors import FitError
+from limbeck.errors import FitError, OptionError
 from limbeck.files import write_atomically
 from limbeck.networks.network import Network, Statistics
 from limbeck.shapes import Params
@@ -65,6 +66,12 @@ class Teacher:
         return torch.cat(parts)
 
 
+def checked_temperature(temperature: float) -> None:
+    """OptionError unless soft labels can be made at ``temperature``."""
+    if not 0 < temperature < math.inf:
+        raise OptionError(f"the temperature of soft labels is {temperature:g}: it must be a finite number above 0.")
+
+
 def teacher(task: Task, configuration: Configuration, situation: Situation) -> Teacher:
     """The network that ``configuration`` makes of the training split at the situation's seed; kept in its cache.
 
@@ -73,7 +80,8 @@ def teacher(task: Task, configuration: Configuration, situation: Situation) -> T
     network = configuration.architecture.build(task.shape, len(task.classes))
     compute = situation.compute.resolve()
     seen = [task.fingerprint, task.split_seed, task.preprocessing.digest()]
-    name = digest([canonical(configuration), *seen, situation.seed, compute.precision])
+    how = [compute.precision, compute.torch_device.type, compute.compilation, compute.chunk]
+    name = digest([canonical(configuration), *seen, situation.seed, *how])
     path = None if situation.cache is None else situation.cache / f"teacher-{name}.safetensors"
     stored = _load(path, compute.device)
     if stored is None:

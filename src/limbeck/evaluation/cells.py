@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from limbeck.errors import EvidenceError, MismatchError, OptionError, unknown
 from limbeck.evaluation.records import Record, Records
 
-__all__ = ["FULL", "MEASURES", "Cells", "Kind", "cells", "kinds"]
+__all__ = ["FULL", "MEASURES", "Cells", "Kind", "alike", "cells", "kinds"]
 
 FULL = "full"
 MEASURES = ("accuracy", "selected", "balanced", "validation")
@@ -68,6 +68,10 @@ class Cells:
         if self.failed:
             finished = f"over the {self.networks - self.failed} of {self.networks} networks that finished"
             parts.append(f"{finished}; {self.failed} failed ({self.failures[0]})")
+        several = [name for name in self.configurations if len(self.recipes[name]) > 1]
+        if several:
+            many = max(len(self.recipes[name]) for name in several)
+            parts.append(f"a mean over {many} training recipes under the name '{several[0]}'")
         if self.left_out:
             parts.append(f"without {', '.join(self.left_out)}, which not every {self.unit} has a finished network of")
         return "; ".join(parts)
@@ -88,6 +92,7 @@ def cells(records: Records, *, measure: str = "accuracy") -> Cells:
         raise unknown("measure", measure, MEASURES)
     if not len(records):
         raise EvidenceError("there are no rows to score: evaluate a set first, or mend the selection of rows.")
+    records = _once(records)
     kind, split, task = _one(records)
     done: dict[tuple[int, str], list[float]] = {}
     for row in records:
@@ -117,6 +122,30 @@ def cells(records: Records, *, measure: str = "accuracy") -> Cells:
         fingerprint=task[0],
         split_seed=task[1],
     )
+
+
+def alike(theirs: Iterable[Record], ours: Iterable[Record]) -> Records:
+    """``theirs`` less the networks that were trained by another recipe than ours.
+
+    Baselines and references of several sets stand together under one name ("own" means each set's recipe), and a set is
+    to be compared with those that were trained as it was. A configuration in which no recipe is shared stays whole.
+    """
+    ours, theirs = tuple(ours), tuple(theirs)
+    mine = {(row.configuration, row.recipe) for row in ours}
+    shared = {row.configuration for row in theirs if (row.configuration, row.recipe) in mine}
+    return Records.of(
+        row for row in theirs if row.configuration not in shared or (row.configuration, row.recipe) in mine
+    )
+
+
+def _once(records: Records) -> Records:
+    """Each network once: a set with hard labels that was judged by its own and by hard ones has every row twice."""
+    seen: dict[tuple[object, ...], Record] = {}
+    for row in records:
+        who = (row.method, row.set, row.distillation_seed, row.labels, row.per_class, row.split, row.split_seed)
+        how = (row.configuration, row.recipe, row.seed, row.updates, row.failure or row.accuracy, row.correct)
+        seen.setdefault((*who, *how, row.fingerprint), row)
+    return records if len(seen) == len(records) else Records(tuple(seen.values()))
 
 
 def _one(records: Records) -> tuple[Kind, str, tuple[str, int]]:

@@ -83,6 +83,7 @@ def measure(
     batch, examples = _by_class(set, compute.torch_device)
     rows: list[Measurement] = []
     location: Location | None = None
+    learned: dict[str, Tensor] = {}  # of discrepancies that learn: it lives as long as the run, here as the draws
     for draw in range(plan.count):
         around = Surroundings(
             shape=task.shape,
@@ -100,8 +101,11 @@ def measure(
         drawn = None
         if surrogate.needs.real:
             drawn = real.draw(batch.classes, plan.real_batch, generator(plan.seed, "measure", "real", draw))
-        context = Context(generator=generator(plan.seed, "measure", "context", draw, device=compute.torch_device))
-        reading = surrogate.read(drawn, batch, Place(location.network(around), location.params, compute), context)
+        randomness = generator(plan.seed, "measure", "context", draw, device=compute.torch_device)
+        # the set is finished: whatever changes along a run is read as at its end
+        context = Context(progress=1.0, generator=randomness, state=learned, step=location.counters.get("step", 0))
+        place = Place(location.network(around), location.params, compute, state.trained(location))
+        reading = surrogate.read(drawn, batch, place, context)
         values = {"loss": float(reading.loss), **reading.parts}
         rows += [_row(set, origin_of(set, "own"), name, draw, number) for name, number in values.items()]
     return tuple(rows)

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from limbeck.errors import EvidenceError, MismatchError
-from limbeck.evaluation.cells import Cells, Kind, cells
+from limbeck.evaluation.cells import FULL, Cells, Kind, alike, cells
 from limbeck.evaluation.intervals import LEVEL, Estimate, estimate, welch
 from limbeck.evaluation.records import Records
 
@@ -101,10 +101,11 @@ def score(records: Records, *, measure: str = "accuracy", level: float = LEVEL) 
 def difference(ours: Records, theirs: Records, *, measure: str = "accuracy", level: float = LEVEL) -> Difference:
     """Paired difference of two kinds: matched by distillation seed and by configuration, networks averaged first.
 
-    Configurations of one name must have been trained alike; "own" may differ, as each set has its own recipe, and then
-    the remarks say so. Raises EvidenceError where nothing matches, MismatchError where tasks or splits differ.
+    Where theirs were trained by several recipes under one name, those count that ours were trained by. Configurations
+    of one name must have been trained alike; "own" may differ, as each set has its own recipe, and then the remarks
+    say so. Raises EvidenceError where nothing matches, MismatchError where tasks or splits differ.
     """
-    a, b = cells(ours, measure=measure), cells(theirs, measure=measure)
+    a, b = cells(ours, measure=measure), cells(alike(theirs, ours), measure=measure)
     shared, remarks = _shared(a, b)
     units = [unit for unit in a.units if unit in b.units]
     if not units:
@@ -118,9 +119,11 @@ def difference(ours: Records, theirs: Records, *, measure: str = "accuracy", lev
 def gap(full: Records, ours: Records, *, measure: str = "accuracy", level: float = LEVEL) -> Difference:
     """Full data minus ours, on shared configurations; unpaired, because full data has no distillation seed.
 
+    Where full data was trained by several recipes under one name, those count that ours were trained by.
+
     The interval adds the spread over distillation seeds and that of the reference over its training seeds (Welch).
     """
-    a, b = cells(full, measure=measure), cells(ours, measure=measure)
+    a, b = cells(alike(full, ours), measure=measure), cells(ours, measure=measure)
     shared, remarks = _shared(a, b)
     sides = [list(each.by_unit(shared).values()) for each in (a, b)]
     known = welch(*sides, level=level, grains=(a.grain, b.grain))
@@ -150,9 +153,17 @@ def _shared(a: Cells, b: Cells) -> tuple[tuple[str, ...], str]:
         raise EvidenceError(f"'{unlike[0]}' means different recipes for {a.kind} and {b.kind}: evaluate both anew.")
     left = [name for name in dict.fromkeys(a.configurations + b.configurations) if name not in shared]
     parts = [f"{each.kind}: {each.remarks()}" for each in (a, b) if each.remarks()]
-    parts += ["full data by other numbers of updates" if lengths else "each by its own recipe"] if unlike else []
+    parts += [_unlike(a, b)] if unlike else []
     parts += [f"without {', '.join(left)}, which only one of them was trained in"] if left else []
     return shared, "; ".join(parts)
+
+
+def _unlike(a: Cells, b: Cells) -> str:
+    """What is said of two sides that were trained differently under one name."""
+    full = {each.kind.method for each in (a, b) if each.unit == "training seed"}
+    if not full:
+        return "each by its own recipe"
+    return "full data by another recipe" if f"{FULL}-matched" in full else "full data trained for longer"
 
 
 def _worst(records: Records, known: Cells, level: float) -> Worst:

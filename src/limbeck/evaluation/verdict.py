@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from limbeck.errors import EvidenceError
-from limbeck.evaluation.cells import FULL, Kind, cells, kinds
+from limbeck.evaluation.cells import FULL, Kind, alike, cells, kinds
 from limbeck.evaluation.intervals import LEVEL, holm
 from limbeck.evaluation.records import Records
 from limbeck.evaluation.scores import Difference, difference
@@ -93,12 +93,13 @@ def best_baseline(records: Records, kind: Kind, *, baselines: Collection[str] | 
     Raises EvidenceError where there is none.
     """
     names = _baselines() if baselines is None else baselines
-    mine = cells(of_kind(records, kind)).configurations
+    ours = of_kind(records, kind)
+    mine = cells(ours).configurations
     best: tuple[float, Kind] | None = None
     for each in kinds(records):
         if each.method not in names or each.per_class != kind.per_class or each == kind:
             continue
-        theirs = cells(of_kind(records, each), measure="validation")
+        theirs = cells(alike(of_kind(records, each), ours), measure="validation")
         shared = [name for name in mine if name in theirs.configurations]
         if not shared:
             continue

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from limbeck.errors import EvidenceError, MismatchError, OptionError
-from limbeck.evaluation.cells import FULL
+from limbeck.evaluation.cells import FULL, alike
 from limbeck.evaluation.records import Record, Records
 from limbeck.laws.law import Array
 from limbeck.laws.noise import crossed
@@ -124,7 +124,7 @@ def _finished(
     rows = [row for row in rows if row.method == method]
     labels = _only("kind of labels", sorted({row.labels for row in rows}), labels)
     rows = [row for row in rows if row.labels == labels]
-    full = _references(records, reference)
+    full = list(alike(_references(records, reference), rows))
     _check(rows + full)
     failed = sum(not row.finished for row in rows)
     rows, full = [row for row in rows if row.finished], [row for row in full if row.finished]

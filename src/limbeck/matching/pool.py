@@ -8,6 +8,7 @@ from limbeck.matching.running import (
     checked,
     choose,
     drawn,
+    finite,
     fresh,
     kind_of,
     learn_on_real,
@@ -58,6 +59,8 @@ class NetworkPool(State):
         lesson = taught(self, location, lesson)
         before = Running(location.params, taken(location.memory, f"moments {member}"))
         after = learn_on_real(location.network(surroundings), before, lesson=lesson, surroundings=surroundings)
+        if not finite(after):  # a new one in its place, as for one that is too old
+            return self._look(self._renew(location, member, surroundings), surroundings)
         memory = put(put(location.memory, f"weights {member}", after.params), f"moments {member}", after.moments)
         counters = location.counters | {f"age {member}": age}
         return self._look(Location(location.architecture, after.params, memory, counters), surroundings)

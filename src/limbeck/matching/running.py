@@ -143,6 +143,11 @@ def learn_on_real(network: Network, start: Running, *, lesson: Lesson, surroundi
     return learn(network, start, examples, lesson=lesson, seed=seed)
 
 
+def finite(running: Running) -> bool:
+    """True where all weights are finite: a network that diverged says nothing of any set."""
+    return all(bool(weight.isfinite().all()) for weight in running.params.values())
+
+
 def checked(architectures: tuple[Architecture, ...], **counts: int) -> None:
     """OptionError unless there is an architecture and every count is at least 1."""
     if not architectures:

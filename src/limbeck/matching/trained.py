@@ -13,6 +13,7 @@ from limbeck.matching.running import (
     checked,
     choose,
     drawn,
+    finite,
     fresh,
     kind_of,
     learn_on_real,
@@ -67,6 +68,11 @@ class TrainedNetworks(State):
             network = architecture.build(surroundings.shape, surroundings.classes)
             mine = taught(self, here, lesson)
             after = learn_on_real(network, Running(before, {}), lesson=mine, surroundings=surroundings)
+            if not finite(after):
+                raise FitError(
+                    f"network {member} of the state diverged while it was trained on real data: lower "
+                    f"state.optimizer.lr (now {mine.optimizer.lr:g})."
+                )
             memory = put(memory, f"trained {member}", after.params)
             memory = put(memory, f"initial {member}", before) if self.blend else memory
             location = Location(architecture, {}, memory, here.counters)

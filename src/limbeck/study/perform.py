@@ -66,7 +66,7 @@ class RealWork(Work):
     def describe(self, study: Study) -> Description:
         task = opened(study.source)
         seen: set[tuple[str, object, int]] = set()
-        recipe: Configuration | None = None
+        recipes: list[Configuration] = []  # the sets' own, each once: full data is trained by every one of them
         for run in study.distillations():
             if (key := (run.method, run.settings, run.per_class)) in seen:
                 continue
@@ -74,9 +74,11 @@ class RealWork(Work):
             distiller = _distiller(task, run, run.iterations)
             multiplicity = getattr(getattr(distiller, "parametrisation", None), "multiplicity", 1)
             stored_per_class(task, run.per_class, multiplicity)
-            recipe = recipe or getattr(distiller, "recipe", None)
+            recipe = getattr(distiller, "recipe", None)
+            if recipe is not None and (named := replace(recipe, name="own")) not in recipes:
+                recipes.append(named)
         configurations = _configurations(task, study)
-        own = () if recipe is None or None not in configurations else (replace(recipe, name="own"),)
+        own = recipes if None in configurations else []
         references = [c for c in (*own, *configurations) if c is not None and isinstance(c.length, Updates)]
         examples = len(task.validation) + task.test.size
         return Description(

@@ -180,9 +180,25 @@ class Study:
                 for size in m.per_class or self.per_class
             ],
         )
+        for method in self.methods:
+            for size in method.per_class or self.per_class:
+                self._check_size(method, size)
         for owner in ((self.seconds, self.iterations), *((m.seconds, m.iterations) for m in self.methods)):
             if all(owner):
                 raise OptionError("seconds and iterations are both given: a distillation's length is one of them.")
+
+    def _check_size(self, method: MethodChoice, size: int) -> None:
+        """OptionError where something is given by size, and not for a size that is asked for."""
+        if _of_size(method.seeds or self.seeds, size) is None:
+            raise OptionError(
+                f"distillation_seeds says nothing of {size} a class ({method.called}): give it a number there."
+            )
+        given = (method.seconds, method.iterations, self.seconds, self.iterations)
+        if any(given) and _distils(method.name) and all(_of_size(each, size) is None for each in given):
+            raise OptionError(
+                f"seconds and iterations say nothing of {size} a class ({method.called}): give one of them there, or "
+                "neither anywhere for the published lengths."
+            )
 
     @staticmethod
     def load(path: str | Path) -> "Study":
@@ -242,10 +258,9 @@ class Study:
             settings.setdefault("network", self.network)
         if method.soft:
             settings["soft"] = True
-        own = bool(method.seconds or method.iterations)
-        length = method if own else self if _distils(method.name) else None  # a selection has no iterations
-        seconds = None if length is None else _of_size(length.seconds, size)
-        iterations = None if length is None else _of_size(length.iterations, size)
+        seconds, iterations = _of_size(method.seconds, size), _of_size(method.iterations, size)
+        if seconds is None and iterations is None and _distils(method.name):  # a selection has no iterations
+            seconds, iterations = _of_size(self.seconds, size), _of_size(self.iterations, size)
         return DistilRun(
             source=self.source,
             method=method.name,
