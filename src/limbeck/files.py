@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from limbeck.errors import DirectoryError
+from limbeck.errors import DirectoryError, OptionError
 
-__all__ = ["check_place", "write_atomically", "write_files", "writing"]
+__all__ = ["check_place", "check_suffix", "write_atomically", "write_files", "writing"]
 
 
 def check_place(path: Path) -> None:
@@ -21,6 +21,12 @@ def check_place(path: Path) -> None:
         raise _unwritable(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
     if not there.is_dir() and there != path.absolute():
         raise _unwritable(path, NotADirectoryError(errno.ENOTDIR, f"'{there}' is a file"))
+
+
+def check_suffix(path: Path, suffixes: tuple[str, ...], what: str) -> None:
+    """OptionError unless ``path`` is named like ``what``: a slip of the keyboard must not replace another file."""
+    if path.suffix.lower() not in suffixes:
+        raise OptionError(f"'{path}' is to be {what}: give it a name that ends in {' or '.join(suffixes)}.")
 
 
 def write_files(directory: Path, files: Mapping[str, bytes]) -> None:

@@ -313,3 +313,27 @@ def test_names_with_brackets_are_said_as_they_are(run: Run, tmp_path: Path) -> N
     code, out, err = run("export", "a [draft]", "--format", "parquet")
     assert code == 0, err
     assert "a [draft]" in out
+
+
+def test_a_slip_of_the_keyboard_replaces_no_file(run: Run, tmp_path: Path) -> None:
+    assert run("distill", "digits", *FEW, "--set", "updates=5", "--out", "set")[0] == 0
+    card = (tmp_path / "set" / "card.json").read_bytes()
+    code, _, err = run("report", "set", "--out", "set/card.json")
+    assert (code, (tmp_path / "set" / "card.json").read_bytes()) == (2, card)
+    assert "ends in .html" in err
+    study = "source: digits\nmethods: [{name: random, set: {updates: 3}}]\nper_class: 1\ndistillation_seeds: 1\n"
+    study += "network: mlp-32\nevaluation: {seeds: 1}\nreferences: {matched: 0}\n"
+    (tmp_path / "s.yaml").write_text(study)
+    code, out, err = run("study", "status", "s.yaml", "--json")
+    assert (code, json.loads(out)["open"]) == (0, 2)
+    assert "not begun" in err and not (tmp_path / "runs").exists()
+    assert run("study", "run", "s.yaml")[0] == 0
+    assert json.loads(run("study", "status", "s.yaml", "--json")[1])["done"] == 2
+    assert run("study", "export", "s.yaml", "s.yaml")[0] == 2
+    assert (tmp_path / "s.yaml").read_text() == study
+    (tmp_path / "s.yaml").write_text(study.replace("per_class: 1", "per_class: [1, 2]"))
+    code, _, err = run("study", "status", "s.yaml")
+    assert code == 2 and "per_class" in err
+    (tmp_path / "s.yaml").write_text(study.replace("distillation_seeds: 1", "distillation_seeds: 0"))
+    code, _, err = run("study", "run", "s.yaml", "--out", "other")
+    assert code == 2 and "nothing would be made" in err

@@ -154,3 +154,25 @@ def test_sparse_tensors_are_made_dense() -> None:
     rows = np.random.default_rng(0).integers(0, 3, (40, 5)).astype(np.float32)
     task = arrays(torch.from_numpy(rows).to_sparse(), [0, 1] * 20)
     assert task.fingerprint == arrays(rows, [0, 1] * 20).fingerprint
+
+
+def test_a_dataset_of_pairs_is_read() -> None:
+    """A PyTorch Dataset without labels beside it, with a test set of its own."""
+    inputs, labels = torch.rand(30, 1, 4, 4), torch.arange(30) % 3
+    both = torch.utils.data.TensorDataset(inputs, labels)
+    apart = torch.utils.data.TensorDataset(inputs[:6] / 2, labels[:6])
+    ours, theirs = arrays(both, test=apart), arrays(inputs, labels, test=(inputs[:6] / 2, labels[:6]))
+    assert ours.fingerprint == theirs.fingerprint
+    assert ours.classes == ("0", "1", "2")
+    with pytest.raises(FitError, match=r"give arrays\(inputs, labels\)"):
+        arrays(inputs)
+    with pytest.raises(FitError, match="make them equal"):
+        arrays([(np.zeros((2, 2)), 0), (np.zeros((3, 3)), 1)])
+
+
+def test_a_feature_that_float32_would_blur_is_refused() -> None:
+    x = np.random.default_rng(0).normal(size=(40, 2)) + np.array([0.0, 1e7])
+    with pytest.raises(FitError, match="feature 1 holds numbers from"):
+        arrays(x, np.arange(40) % 2)
+    x[:, 1] = 1e7  # a constant one loses nothing
+    assert arrays(x, np.arange(40) % 2).shape == (2,)

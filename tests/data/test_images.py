@@ -198,3 +198,88 @@ def test_links_do_no_harm(tmp_path: Path) -> None:
     (tmp_path / "f" / "a" / "loop").symlink_to(tmp_path / "f", target_is_directory=True)
     (tmp_path / "f" / "a" / "gone.png").symlink_to(tmp_path / "nowhere.png")
     assert len(folder(tmp_path / "f").train) == 10
+
+
+def _photo(path: Path, array: np.ndarray, orientation: int | None = None) -> None:
+    image = Image.fromarray(array)
+    exif = Image.Exif()
+    if orientation is not None:
+        exif[0x0112] = orientation
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path, exif=exif)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_photos_are_turned_upright(tmp_path: Path, orientation: int) -> None:
+    """A camera stores what its sensor sees, and a tag that says which side is up."""
+    upright = np.zeros((6, 4, 3), np.uint8)
+    upright[:3] = 200  # light above
+    upright[:, 0] = 90  # and a stripe on the left
+    undo = {
+        1: lambda a: a,
+        2: lambda a: a[:, ::-1],
+        3: lambda a: a[::-1, ::-1],
+        4: lambda a: a[::-1],
+        5: lambda a: a.swapaxes(0, 1),
+        6: lambda a: np.rot90(a),
+        7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
+        8: lambda a: np.rot90(a, -1),
+    }
+    for name in "ab":
+        for i in range(3):
+            stored = np.ascontiguousarray(undo[orientation](upright))
+            _photo(tmp_path / name / f"{i}.png", stored, orientation)
+    task = folder(tmp_path)
+    assert task.shape == (3, 6, 4)
+    seen = (task.train.raw(torch.tensor([0]))[0] * 255).round().byte().permute(1, 2, 0).numpy()
+    assert np.array_equal(seen, upright)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_what_transparent_pixels_hide_is_not_read(tmp_path: Path, mode: str) -> None:
+    """Two classes that look alike, and differ in the colour of what cannot be seen."""
+    for name, hidden in (("a", 0), ("b", 255)):
+        for i in range(4):
+            pixels = np.full((4, 4, 4), hidden, np.uint8)
+            pixels[..., 3] = 0
+            pixels[1:3, 1:3] = (60, 60, 60, 255)
+            (tmp_path / name).mkdir(exist_ok=True)
+            image = Image.fromarray(pixels)
+            image = image.convert(mode) if mode != "P" else image.quantize(8)
+            image.save(tmp_path / name / f"{i}.png")
+    task = folder(tmp_path, channels=3)
+    seen = task.train.raw(torch.arange(len(task.train)))
+    assert torch.equal(seen, seen[:1].expand_as(seen))
+    assert seen[0, 0, 0, 0] == 1.0  # on white
+    assert seen[0, 0, 1, 1] == pytest.approx(60 / 255)
+
+
+@pytest.mark.parametrize("names", [("Train", "Test"), ("TRAINING", "TESTING"), ("train_set", "test-set")])
+def test_splits_are_known_by_other_names(tmp_path: Path, names: tuple[str, str]) -> None:
+    for name, n in zip(names, (6, 3), strict=True):
+        _folder(tmp_path / name, n=n)
+    _folder(tmp_path / "extra", n=2)
+    task = folder(tmp_path, size=8)
+    assert task.classes == ("a", "b")
+    assert task.test.size == 6
+    assert any("'extra'" in note for note in task.notes)
+
+
+def test_a_class_may_be_called_train(tmp_path: Path) -> None:
+    task = folder(_folder(tmp_path, ("car", "train")), size=8)
+    assert task.classes == ("car", "train")
+
+
+def test_what_is_left_out_is_said(tmp_path: Path) -> None:
+    _folder(tmp_path, n=8)
+    for name in ("1.heic", "2.HEIC", "Thumbs.db", "labels.txt"):
+        (tmp_path / "a" / name).write_bytes(b"?")
+    (tmp_path / "a" / "0.png").rename(tmp_path / "a" / "0.jfif")
+    (tmp_path / "b" / "0.png").rename(tmp_path / "loose.png")
+    notes = folder(tmp_path, size=8).notes
+    assert any("2 .heic" in note and ".db" not in note and ".txt" not in note for note in notes)
+    assert any("1 images" in note and "no class directory" in note for note in notes)
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "1.heic").write_bytes(b"?")
+    with pytest.raises(SourceError, match=r"no image that limbeck reads.*\.jpg"):
+        folder(tmp_path, size=8)

@@ -218,3 +218,54 @@ def test_lists_of_several_lengths_and_columns_that_are_not_there(tmp_path: Path)
         open_source(str(path))
     with pytest.raises(OptionError, match="takes no size"):
         open_source(f"table:{path}", size=8)
+
+
+def test_numbers_that_float32_would_blur_are_refused(tmp_path: Path) -> None:
+    """Times in seconds: 40 apart, and stored in steps of 128."""
+    path = tmp_path / "t.csv"
+    rows = [f"{1_600_000_000 + 7 * i},{i},{'ab'[i % 2]}" for i in range(60)]
+    path.write_text("ts,x,label\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    with pytest.raises(FitError, match=r"the column 'ts' holds numbers from 1600000000.*subtract.*drop="):
+        table(path)
+    assert table(path, drop="ts").shape == (1,)
+    year = [f"{1_600_000_000 + 500_000 * i},{'ab'[i % 2]}" for i in range(60)]
+    path.write_text("ts,label\n" + "\n".join(year) + "\n", encoding="utf-8")
+    assert table(path).shape == (1,)
+
+
+def test_whole_numbers_beyond_float64_are_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    rows = [f"{2**62 + i},{i},{'ab'[i % 2]}" for i in range(60)]
+    path.write_text("id,x,label\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    with pytest.raises(FitError, match="'id'") as caught:
+        table(path)
+    assert str(caught.value).endswith(".")
+    assert table(path, drop="id").shape == (1,)
+
+
+def test_a_second_column_that_may_be_the_class_is_pointed_out(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    rows = [f"{i}.5,{'ab'[i % 2]},{i % 2}" for i in range(40)]
+    path.write_text("x,label,target\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    assert any("'label' is the class, and 'target' stays" in note for note in table(path).notes)
+    assert not any("stays a feature" in note for note in table(path, drop="target").notes)
+    assert not any("stays a feature" in note for note in table(path, label="label").notes)  # it was a choice
+
+
+@pytest.mark.parametrize(
+    ("cells", "why"),
+    [
+        ([f"{20 + i}" if i % 9 else "?" for i in range(40)], "for '?'"),
+        ([f"{i},5" for i in range(40)], "a comma for the point"),
+        ([f"{i},5" if i % 9 else "unknown" for i in range(40)], "a comma for the point and for 'unknown'"),
+    ],
+)
+def test_numbers_that_are_read_as_texts_are_pointed_out(cells: list[str], why: str, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    rows = [f"{cell};{'ab'[i % 2]}" for i, cell in enumerate(cells)]
+    path.write_text("age;label\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    assert any("'age' looks like numbers" in note and why in note for note in table(path).notes)
+    many = [f"{i},5;{'ab'[i % 2]}" for i in range(150)]
+    path.write_text("age;label\n" + "\n".join(many) + "\n", encoding="utf-8")
+    with pytest.raises(FitError, match="looks like numbers, but a comma for the point"):
+        table(path)

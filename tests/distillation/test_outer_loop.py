@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -238,3 +239,13 @@ def test_the_value_names_the_run(task: Task) -> None:
     a, b = compose(task, "dm", 2, **FEW), compose(task, "dm", 2, **FEW)
     assert a == b
     assert changed(a, iterations=7) != b
+
+
+def test_numbers_of_numpy_and_times_in_words_are_taken(task: Task) -> None:
+    made = distill(task, "random", per_class=np.int64(2), seed=np.int32(1), network="mlp")
+    assert made.card.per_class == (2,) * len(task.classes)
+    assert type(made.card.seed) is int
+    assert repr(made) == f"SyntheticSet({len(made)} examples of {task.name} by random, 2 a class, seed 1)"
+    assert len(distill(task, "dm", per_class=1, budget="1s", network="mlp", real_batch=4)) == len(task.classes)
+    with pytest.raises(OptionError, match="no time budget"):
+        distill(task, "dm", per_class=1, budget="soon", network="mlp")

@@ -116,10 +116,10 @@ def test_writing_is_whole_or_not_at_all(tmp_path: Path) -> None:
     assert [p.name for p in target.parent.iterdir()] == ["report.html"]
     with pytest.raises(DirectoryError, match="cannot be written"):
         write_page(target / "below-a-file.html", story)
-    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder.html").mkdir()
     with pytest.raises(DirectoryError, match="choose another"):
-        write_page(tmp_path / "folder", story)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["deep", "folder"]
+        write_page(tmp_path / "folder.html", story)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["deep", "folder.html"]
 
 
 # Both widths side by side; each page says afterwards how wide it became and what was drawn in it.

@@ -12,6 +12,7 @@ from limbeck.evaluation.records import Records
 from limbeck.report import accuracy_section, configurations_section, finding, judge, report_sets, report_study, verdicts
 from limbeck.report.figures import Chart, Code, Gallery, HeatMap, Section, Table
 from limbeck.report.pictures import strip
+from limbeck.report.told import table_section
 from limbeck.synthetic.synthetic_set import SyntheticSet
 
 Rows = Callable[..., Records]
@@ -177,3 +178,22 @@ def test_strips_are_pictures_of_any_shape(shape: tuple[int, ...]) -> None:
 def test_the_test_split_is_never_opened(task: Task, make_set: Make, make_rows: Rows) -> None:
     report_study(study(make_rows), [make_set(task)], task=task)
     assert task.test.openings == []
+
+
+def test_a_row_of_the_table_is_of_one_set_of_networks(make_rows: Rows) -> None:
+    """A set that was judged in two configurations, beside baselines of one: all numbers are of the shared one."""
+    rows = make_rows("dm", 10.0, [[0.9], [0.9]], configuration="quick")
+    rows += make_rows("dm", 10.0, [[0.3, 0.3, 0.3], [0.3, 0.3, 0.3]], configuration="own")
+    rows += make_rows("random", 10.0, [[0.5], [0.5]], configuration="quick")
+    (table,) = table_section(judge(rows)).parts
+    assert isinstance(table, Table)
+    row = dict(zip(table.header, next(r for r in table.rows if r[0] == "dm"), strict=True))
+    assert row["networks"] == "2"
+    assert row["accuracy"].startswith("90.0")
+    assert row["selected"].startswith("90.0")
+
+
+def test_one_seed_gives_no_verdict(make_rows: Rows) -> None:
+    told = finding(judge(make_rows("dm", 10.0, [[0.9]]) + make_rows("random", 10.0, [[0.8]])))
+    assert "not distinguishable" not in told
+    assert "+10.0 points against random, of one seed" in told

@@ -185,9 +185,11 @@ def report(
 ) -> None:
     """Write one self-contained page about synthetic sets, or about a study (its directory or its export)."""
     from limbeck.cli.console import say
+    from limbeck.files import check_suffix
     from limbeck.report.page import write_page
     from limbeck.report.report import report_sets
 
+    check_suffix(out, (".html", ".htm"), "a page")  # before anything is read
     if len(directories) == 1 and ((directories[0] / "results.sqlite").exists() or directories[0].is_file()):
         from limbeck.cli.studies import write_study_page
 

@@ -46,9 +46,21 @@ def run(
 def status(file: Place, out: Directory = None, as_json: Json = False) -> None:
     """Say where a study stands, and what is left of it."""
     from limbeck.cli.console import emit, say
+    from limbeck.study.directory import StudyDirectory
+    from limbeck.study.estimate import estimate
+    from limbeck.study.results import Status
     from limbeck.study.results import status as standing
+    from limbeck.study.study import Study
 
-    found = standing(_home(file) if out is None else out)
+    home, chosen = (_home(file) if out is None else out), Study.load(file) if file.is_file() else None
+    if chosen is not None:
+        StudyDirectory(home).check_same(chosen)
+    if chosen is not None and not StudyDirectory(home).spec.exists():
+        expected = estimate(chosen, home)
+        found = Status(0, 0, sum(expected.runs.values()), 0, 0.0, ())
+        say(f"It was not begun in '{home}'. {expected.sentence}")
+    else:
+        found = standing(home)
     data = {
         "done": found.done,
         "failed": found.failed,

@@ -15,14 +15,16 @@ from limbeck.data.rows import MappedRows, Rows, TensorRows
 from limbeck.data.task import Task
 from limbeck.errors import FitError, OptionError
 
-__all__ = ["arrays", "class_indices", "rows_of"]
+__all__ = ["arrays", "check_spread", "class_indices", "rows_of"]
+
+_COARSE = 0.01  # a step of float32 that is more than so much of a feature's spread blurs it
 
 
 def arrays(
     inputs: Any,
-    labels: Any,
+    labels: Any = None,
     *,
-    test: tuple[Any, Any] | None = None,
+    test: Any = None,
     classes: Sequence[str] | None = None,
     name: str = "arrays",
     **options: Any,
@@ -31,12 +33,16 @@ def arrays(
 
     inputs:  images (n, h, w), (n, c, h, w) or (n, h, w, c), integers (8 bits: 0 to 255, 16 bits: 0 to 65535) or floats
              in [0, 1]; or a table (n, d) of finite numbers.
-    labels:  (n,) class indices from 0, or class names.
-    test:    (inputs, labels) of the source's own test split, or None: a part is split off.
+    labels:  (n,) class indices from 0, or class names; None: ``inputs`` is a sequence of (input, label), as a PyTorch
+             Dataset is, and is read whole, once.
+    test:    (inputs, labels) of the source's own test split, or again such a sequence; None: a part is split off.
     classes: class names in the order of the indices, or None: the indices themselves, or the names found, sorted.
     options: see :class:`limbeck.data.options.Options`. Errors: FitError, OptionError, SourceError.
     """
     chosen = Options.of(options)
+    if labels is None:
+        inputs, labels = _pairs(inputs, "data set")
+        test = None if test is None else _pairs(test, "test split")
     if test is not None and not (isinstance(test, tuple | list) and len(test) == 2):
         raise FitError("the test split is a pair: give test=(inputs, labels).")
     if classes is not None and (isinstance(classes, str) or len(set(classes)) < len(classes)):
@@ -46,6 +52,24 @@ def arrays(
     if test is not None:
         parts.append(Part(rows_of(test[0], chosen.memory), indices[1]))
     return assemble(name, Parts(parts[0], test=parts[1] if test is not None else None), names, chosen)
+
+
+def _pairs(dataset: Any, what: str) -> tuple[NDArray[Any], list[Any]]:
+    """Inputs and labels of a sequence of pairs; FitError where it is none, or its inputs differ in shape."""
+    try:
+        items = [dataset[place] for place in range(len(dataset))]
+        both = [(np.asarray(one), label.item() if isinstance(label, Tensor) else label) for one, label in items]
+    except (TypeError, ValueError, KeyError) as error:
+        raise FitError(
+            f"without labels the {what} must be a sequence of (input, label), such as a PyTorch Dataset that gives "
+            f"tensors or images: give arrays(inputs, labels) instead ({error})."
+        ) from error
+    shapes = sorted({one.shape for one, _ in both})
+    if len(shapes) > 1:
+        raise FitError(f"the {what} has inputs of the shapes {shapes[0]} and {shapes[1]}: make them equal.")
+    if not both:
+        raise FitError(f"the {what} is empty: give it examples.")
+    return np.stack([one for one, _ in both]), [label for _, label in both]
 
 
 def rows_of(inputs: Any, memory: int) -> Rows:
@@ -106,7 +130,26 @@ def _table(array: NDArray[Any]) -> Tensor:
         raise FitError(
             f"a table value of size {max(abs(low), abs(high)):g} does not fit float32: rescale that feature."
         )
+    check_spread(array, None, "leave it out")
     return torch.from_numpy(array.astype(np.float32))
+
+
+def check_spread(table: NDArray[Any], names: Sequence[str] | None, instead: str) -> None:
+    """FitError where float32 would blur a feature: numbers that are large and differ by little, as times do.
+
+    table: (n, d) finite numbers. names: of the features in a sentence, None: by number. instead: what else helps.
+    """
+    if table.dtype == np.float32 or table.dtype.itemsize <= 2 or not table.size:
+        return
+    for place in range(table.shape[1]):
+        column = table[:, place].astype(np.float64)
+        low, high, spread = float(column.min()), float(column.max()), float(column.std())
+        if low < high and max(abs(low), abs(high)) * float(np.finfo(np.float32).eps) > _COARSE * spread:
+            name = f"feature {place}" if names is None else names[place]
+            raise FitError(
+                f"{name} holds numbers from {low:.10g} to {high:.10g} that differ by about {spread:.2g}, which float32 "
+                f"cannot tell apart: subtract their smallest one first, or {instead}."
+            )
 
 
 def _range(array: NDArray[Any]) -> tuple[float, float]:

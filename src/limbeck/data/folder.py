@@ -1,6 +1,8 @@
 """A folder of images: one directory a class, with or without train, validation and test directories around them."""
 
 import os
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,31 +16,37 @@ from limbeck.errors import SourceError
 
 __all__ = ["folder"]
 
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm"}
+_SUFFIXES = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm"}
 _SPLITS = {
     "train": ("train", "training"),
-    "validation": ("val", "valid", "validation"),
+    "validation": ("val", "valid", "validation", "dev"),
     "test": ("test", "testing"),
 }
+_ENDINGS = ("", "set", "data", "images", "split")  # "Train", "train_set" and "training-data" are train
+_BESIDE = {".txt", ".json", ".csv", ".xml", ".md", ".yaml", ".yml", ".ini", ".db", ".ds_store", ""}  # no images
 VALIDATION_IS_TEST = "the source has a validation but no test split: its validation split serves as the sealed test."
 
 
 def folder(path: str | Path, *, size: int | None = None, channels: int | None = None, **options: Any) -> Task:
     """A task from ``path/CLASS/image`` or ``path/{train,val,test}/CLASS/image``; a lone ``val`` is used as test.
 
+    Names of splits may be written otherwise (``Training``, ``test_set``); what is left out is said in the notes.
+
     size:     side in pixels that images are resized and centre-cropped to; None: their common size, or else 64.
     channels: 1, 3 or 4; None: their common count, 3 where grey and RGB are mixed. PNG and TIFF of 16 bits and float
-              TIFF keep their depth.
+              TIFF keep their depth. Without the fourth channel transparent pixels lie on white.
     options:  see :class:`limbeck.data.options.Options`; groups follow classes, then files, in alphabetical order.
     Errors: SourceError, FitError, OptionError.
     """
     chosen, root = Options.of(options), Path(path)
-    places = _places(root)
+    places, others = _places(root)
     notes = [] if chosen.groups is not None else [LEAK]
+    notes += [f"'{root}' has {_named(others)} beside its splits, which are not read."] if others else []
     if "validation" in places and "test" not in places:
         places["test"] = places.pop("validation")
         notes.append(VALIDATION_IS_TEST)
     listed = {split: _classes(place) for split, place in places.items()}
+    notes += _left_out(root, places.values())
     names = list(listed["train"])
     for split, classes in listed.items():
         if list(classes) != names:
@@ -56,26 +64,70 @@ def folder(path: str | Path, *, size: int | None = None, channels: int | None = 
     return assemble(f"folder:{path}", whole, names, chosen, notes + more)
 
 
-def _places(root: Path) -> dict[str, Path]:
-    """The directory of every split; the root itself where it is not split."""
+def _places(root: Path) -> tuple[dict[str, Path], list[str]]:
+    """The directory of every split, and names of directories beside them; the root itself where it is not split."""
     if not root.is_dir():
         raise SourceError(f"'{root}' is no directory: give one that has a directory of images for each class.")
-    found = {}
-    for split, names in _SPLITS.items():
-        there = [root / name for name in names if (root / name).is_dir()]
-        if there:
-            found[split] = there[0]
-    return found if "train" in found else {"train": root}
+    there = _directories(root)
+    found: dict[str, Path] = {}
+    for place in sorted(there, key=lambda place: (place.name not in sum(_SPLITS.values(), ()), place.name)):
+        split = _split(place.name)
+        if split is not None and _directories(place):  # a class may be called train, too: it holds images
+            found.setdefault(split, place)
+    if "train" not in found:
+        return {"train": root}, []
+    order = {split: found[split] for split in _SPLITS if split in found}
+    return order, [place.name for place in there if place not in found.values()]
+
+
+def _directories(root: Path) -> list[Path]:
+    return sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def _split(name: str) -> str | None:
+    """The split that a directory's name speaks of."""
+    plain = "".join(letter for letter in name.lower() if letter.isalnum())
+    for split, words in _SPLITS.items():
+        if any(plain == word + ending for word in words for ending in _ENDINGS):
+            return split
+    return None
+
+
+def _named(names: list[str]) -> str:
+    shown = ", ".join(f"'{name}'" for name in names[:4])
+    return shown if len(names) <= 4 else f"{shown} and {len(names) - 4} more"
+
+
+def _left_out(root: Path, places: Iterable[Path]) -> list[str]:
+    """A sentence on files that look like images and are not read: of other formats, or in no class directory."""
+    others: Counter[str] = Counter()
+    loose = 0
+    for place in places:
+        loose += sum(p.suffix.lower() in _SUFFIXES and p.is_file() for p in place.iterdir())
+        for at in _directories(place):
+            for _, _, names in os.walk(at):
+                others.update(Path(name).suffix.lower() for name in names if not name.startswith("."))
+    odd = {suffix: count for suffix, count in others.items() if suffix not in _SUFFIXES | _BESIDE}
+    told = []
+    if odd:
+        kinds = ", ".join(f"{count} {suffix}" for suffix, count in sorted(odd.items()))
+        told.append(f"files in '{root}' that limbeck does not read are left out ({kinds}): save them as PNG or JPEG.")
+    if loose:
+        told.append(f"{loose} images in '{root}' lie in no class directory and are left out.")
+    return told
 
 
 def _classes(root: Path) -> dict[str, list[Path]]:
     """Images of each class, alphabetically; links to directories within a class are not followed."""
     classes = {}
-    for place in sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")):
+    for place in _directories(root):
         files = [Path(at) / name for at, _, names in os.walk(place) for name in names]
         classes[place.name] = sorted(p for p in files if p.suffix.lower() in _SUFFIXES and p.is_file())
         if not classes[place.name]:
-            raise SourceError(f"the class folder '{place}' holds no image: remove it or put images there.")
+            raise SourceError(
+                f"the class folder '{place}' holds no image that limbeck reads "
+                f"({', '.join(sorted(_SUFFIXES))}): remove it, or put such images there."
+            )
     if not classes:
         raise SourceError(f"'{root}' holds no class folders: put the images of each class in a directory of its own.")
     return classes

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from limbeck.errors import SourceError
 
@@ -17,6 +17,9 @@ __all__ = ["Decoding", "Header", "header"]
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM")
 _CHANNELS = {"1": 1, "L": 1, "LA": 1, "I": 1, "F": 1, "RGBA": 4}  # of a Pillow mode; 3 for all others
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+_ORIENTATION = 0x0112  # the EXIF tag by which cameras say which side is up
+_TURNED = (5, 6, 7, 8)  # its values for images that lie on their side
+_BACKGROUND = "white"  # behind transparent pixels where the alpha channel is not kept
 _PIXELS = 89_478_485  # Pillow's own limit, a quarter of a GiB in 24 bits
 
 
@@ -40,6 +43,8 @@ def header(encoded: bytes, where: str) -> Header:
             f"'{where}' announces {width} × {height} pixels, more than {_PIXELS}: shrink it or remove it."
         )
     deep = _deep(image)
+    if not deep and _orientation(image) in _TURNED:
+        width, height = height, width
     return Header(width, height, 1 if deep else _CHANNELS.get(image.mode, 3), deep)
 
 
@@ -55,6 +60,22 @@ def _open(encoded: bytes, where: str) -> Image.Image:
         ) from error
 
 
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 where there is none or it cannot be read."""
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # odd metadata is no reason to refuse an image
+        return 1
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """The image on a plain background where it has transparent pixels: what they hide is not seen, and is not read."""
+    if image.mode not in ("RGBA", "LA", "PA") and "transparency" not in image.info:
+        return image
+    seen = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", seen.size, _BACKGROUND), seen)
+
+
 def _deep(image: Image.Image) -> bool:
     return image.mode == "F" or image.mode.startswith("I")
 
@@ -63,6 +84,8 @@ def _deep(image: Image.Image) -> bool:
 class Decoding:
     """How every image of a set is decoded: to (channels, height, width), uint8, or float32 in [0, 1] where ``deep``.
 
+    Images of 8 bits are turned upright as their EXIF orientation says, and transparent pixels lie on white unless
+    there are 4 channels.
     ``resize``: the centred square is resized (bilinear with antialiasing); else all images have this size already.
     """
 
@@ -101,6 +124,9 @@ class Decoding:
         return pixels
 
     def _plain(self, image: Image.Image) -> NDArray[Any]:
+        if _orientation(image) != 1:
+            image = ImageOps.exif_transpose(image)
+        image = image if self.channels == 4 else _opaque(image)
         pixels = np.asarray(self._resized(image.convert(_MODES[self.channels])))
         return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
 

@@ -1,5 +1,6 @@
 """Tables of numbers, categories and embeddings, one row an example: CSV, TSV or Parquet."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.data.arrays import class_indices, rows_of
+from limbeck.data.arrays import check_spread, class_indices, rows_of
 from limbeck.data.assemble import LEAK, Part, Parts, assemble
 from limbeck.data.memory import check_room
 from limbeck.data.options import Options
@@ -23,7 +24,11 @@ __all__ = ["MOST_LEVELS", "table"]
 MOST_LEVELS = 100  # of a column of texts; more are names or sentences, not categories
 _LABELS = ("label", "labels", "class", "target", "y")
 _MISSING = "(missing)"
+_MANY = 8  # levels from which on texts that are nearly all numbers are said to be
 _IDENTIFIER = "'{0}' holds another whole number in every row: if these name the rows, leave them out with drop={0}."
+
+
+_SECOND = "'{1}' is the class, and '{0}' stays a feature: if it says the same, leave it out with drop={0}."
 
 
 def table(
@@ -65,14 +70,16 @@ def table(
     labels = {split: each.labels(target) for split, each in read.items()}
     names = _classes(labels["train"], train.known(target), target)
     classes, indices = class_indices([np.array([str(v) for v in part]) for part in labels.values()], names)
+    values = {s: np.concatenate([column.encoded(each) for column in columns], axis=1) for s, each in read.items()}
+    check_spread(values["train"], [f"the column '{name}'" for name in features], "leave it out with drop=…")
     parts = {
-        split: Part(rows_of(np.concatenate([column.encoded(each) for column in columns], axis=1), chosen.memory), i)
-        for (split, each), i in zip(read.items(), indices, strict=True)
+        split: Part(rows_of(mine, chosen.memory), i) for (split, mine), i in zip(values.items(), indices, strict=True)
     }
     name = named(f"table:{path}", label=label, drop="+".join(left_out) or None, fill=fill)
     whole = Parts(parts["train"], parts.get("validation"), parts.get("test"))
     counting = [column.name for column in columns if column.kind == "number" and train.counts_rows(column.name)]
     told = [_IDENTIFIER.format(name) for name in counting] + _told(columns, "test" in parts)
+    told += [_SECOND.format(name, target) for name in _LABELS if label is None and name in {c.name for c in columns}]
     return assemble(name, whole, classes, chosen, [*notes, *told], features)
 
 
@@ -178,6 +185,11 @@ def _column(train: TableFile, name: str, fill: bool) -> _Column:
         known = {"null": "is empty", "binary": "holds texts that are not UTF-8"}
         what = known.get(str(found.type), f"is of the type {found.type}, which is neither numbers nor texts")
         raise FitError(f"the column '{name}' of '{train.where}' {what}: mend it, or {aside}.")
+    if kind == "number" and _beyond(found):
+        raise FitError(
+            f"the column '{name}' of '{train.where}' holds whole numbers beyond 2^53, which name rows and measure "
+            f"nothing: {aside}."
+        )
     if kind == "number" and fill:
         numbers = _floats(found)
         finite = np.isfinite(numbers)
@@ -191,8 +203,42 @@ def _column(train: TableFile, name: str, fill: bool) -> _Column:
         raise FitError(
             f"the column '{name}' of '{train.where}' holds {len(levels):,} different texts, and at most {MOST_LEVELS} "
             f"are taken for categories: {aside}, or put an embedding (a list of numbers) in its place."
+            f"{_like_numbers(name, levels, ' ')}"
         )
     return _Column(name, kind, levels)
+
+
+def _beyond(column: Any) -> bool:
+    """True where whole numbers are larger than float64 can tell apart."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_integer(column.type):
+        return False
+    ends = pc.min_max(column).as_py()
+    return max(abs(ends["min"] or 0), abs(ends["max"] or 0)) > 2**53
+
+
+def _like_numbers(name: str, levels: Sequence[str], before: str = "") -> str:
+    """A sentence where most levels of a column of texts are numbers, "" elsewhere: commas, or marks for missing."""
+    odd = [level for level in levels if not _is_number(level)]
+    comma = [level for level in odd if level.count(",") == 1 and _is_number(level.replace(",", "."))]
+    rest = [level for level in odd if level not in comma and level != _MISSING]
+    if len(levels) < _MANY or len(rest) > len(levels) / 5 or not (comma or rest):
+        return ""
+    why = ["a comma for the point"] if comma else []
+    why += [f"for {', '.join(repr(level) for level in rest[:3])}"] if rest else []
+    return (
+        f"{before}'{name}' looks like numbers, but {' and '.join(why)}: write numbers, and nothing where one is "
+        "missing, to have them as such."
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _texts(column: Any) -> list[str]:
@@ -229,7 +275,9 @@ def _floats(column: Any, width: int = 1) -> NDArray[np.float64]:
     import pyarrow as pa
 
     numbers = column.cast(pa.int8()) if pa.types.is_boolean(column.type) else column
-    found: NDArray[np.float64] = numbers.cast(pa.float64()).to_numpy(zero_copy_only=False).reshape(-1, width)
+    found: NDArray[np.float64] = (
+        numbers.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False).reshape(-1, width)
+    )
     return found
 
 
@@ -240,6 +288,7 @@ def _told(columns: Sequence[_Column], apart: bool) -> list[str]:
     told = (
         [f"missing numbers of {marked} are marked and became the median of the training file{whose}."] if marked else []
     )
+    told += [sentence for column in columns if (sentence := _like_numbers(column.name, column.levels))]
     texts = [f"{column.name} ({len(column.levels)})" for column in columns if column.kind == "texts"]
     if not texts:
         return told

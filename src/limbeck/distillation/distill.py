@@ -6,15 +6,16 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace as with_fields
+from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
 import torch
 
 from limbeck.compute import Compute
 from limbeck.data.task import Task
 from limbeck.distillation.advice import AUTO, advised
-from limbeck.distillation.budget import iterations_for
+from limbeck.distillation.budget import iterations_for, parse_seconds
 from limbeck.distillation.checkpoint import CHECKPOINTS
 from limbeck.distillation.distiller import Distiller, Progress, Situation, stored_per_class
 from limbeck.distillation.methods import method as named
@@ -65,10 +66,10 @@ def distill(
     task: Task,
     method: str | Distiller = "dm",
     *,
-    per_class: int | tuple[int, ...] = 10,
-    seed: int = 0,
+    per_class: SupportsIndex | tuple[SupportsIndex, ...] = 10,
+    seed: SupportsIndex = 0,
     out: str | Path | None = None,
-    budget: float | None = None,
+    budget: float | str | None = None,
     compute: Compute | None = None,
     watch: Callable[[Progress], None] | None = None,
     **settings: Any,
@@ -77,26 +78,36 @@ def distill(
 
     method:  a name (``limbeck list methods``), "auto" for what measured tables advise, or a distiller value.
     out:     a directory for checkpoints, log and the finished set; a killed run goes on there. None: memory only.
-    budget:  seconds, turned once into iterations (stored in ``out``); None uses the method's published iterations.
+    budget:  seconds, or a text such as "10m", turned once into iterations (stored in ``out``); None uses the method's
+             published iterations.
     settings: changes to the method, see :func:`compose`.
     """
-    asked = {"task": task, "method": method, "per_class": per_class}
-    _check_asked({**asked, "seed": seed, "budget": budget, "compute": compute})
+    size, chance = _plain(per_class), _plain(seed)
+    spent = parse_seconds(budget) if isinstance(budget, str) else budget
+    asked = {"task": task, "method": method, "per_class": size}
+    _check_asked({**asked, "seed": chance, "budget": spent, "compute": compute})
     if method == AUTO:
-        advice = advised(task, per_class, budget)
+        advice = advised(task, size, spent)
         method, settings = advice.method, {**advice.settings, **settings}
-    distiller = compose(task, method, per_class, **settings) if isinstance(method, str) else changed(method, settings)
-    situation = Situation(per_class, seed, compute or Compute())
+    distiller = compose(task, method, size, **settings) if isinstance(method, str) else changed(method, settings)
+    situation = Situation(size, chance, compute or Compute())
     if watch is not None:
         situation = with_fields(situation, watch=watch)
     if out is None:
-        stored_per_class(task, per_class)
-        ready = _budgeted(distiller, task, situation, budget)
+        stored_per_class(task, size)
+        ready = _budgeted(distiller, task, situation, spent)
         made = ready.distill(task, situation)
     else:
-        made = distill_into(Path(out), distiller, task, situation, budget)
+        made = distill_into(Path(out), distiller, task, situation, spent)
     assert made is not None
     return made
+
+
+def _plain(number: Any) -> Any:
+    """A whole number of another library (numpy's) as Python's own, also within a tuple; anything else as it is."""
+    if isinstance(number, tuple | list):
+        return tuple(_plain(each) for each in number)
+    return int(number) if isinstance(number, Integral) and not isinstance(number, bool) else number
 
 
 def _check_asked(asked: Mapping[str, Any]) -> None:

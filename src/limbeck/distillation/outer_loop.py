@@ -28,7 +28,7 @@ from limbeck.distillation.log import Log
 from limbeck.distillation.moments import packed, unpacked
 from limbeck.distillation.parts import weighs_difficulty
 from limbeck.distillation.real_pool import Everything, RealPool
-from limbeck.distillation.rehearsal import rehearse
+from limbeck.distillation.rehearsal import check_pure, rehearse
 from limbeck.distillation.result import Made, finished
 from limbeck.distillation.teacher import teacher
 from limbeck.errors import FitError
@@ -116,13 +116,15 @@ class MatchingDistiller(Distiller):
         return (*filter(None, (self.state.whom,)), *self.surrogate.remarks)
 
     def distill(self, task: Task, situation: Situation) -> SyntheticSet | None:
-        self.check(task, situation)
         per_class = stored_per_class(task, situation.per_class, self.parametrisation.multiplicity)
         compute = self.settled(task, situation)
         device = compute.torch_device
         task = on_device(task, device) if device.type != "cpu" else task
         labels = torch.repeat_interleave(torch.arange(len(task.classes)), torch.tensor(per_class))
         sizes = tuple(n * self.parametrisation.multiplicity for n in per_class)
+        self.within.check(task, sizes)
+        check_triable(self.labels, task)
+        check_pure(self.augmentation)
         few, soft = (min(self.real_batch, *task.counts), min(sizes)), self.labels.learned
         rehearse(self.surrogate, self.state, task=task, device=device, sizes=few, soft=soft)
         real = RealSide(self.within.part(task, self.teacher, situation), len(task.classes), device)
@@ -144,18 +146,6 @@ class MatchingDistiller(Distiller):
             (*self.remarks, *filter(None, (doubt(outcome.lr), self._told(outcome), why))),
         )
         return finished(self, task, replace(situation, compute=compute), made)
-
-    def check(self, task: Task, situation: Situation) -> None:
-        """FitError or OptionError, before any work, for what cannot be made of this task."""
-        per_class = stored_per_class(task, situation.per_class, self.parametrisation.multiplicity)
-        self.within.check(task, tuple(n * self.parametrisation.multiplicity for n in per_class))
-        check_triable(self.labels, task)
-        if self.augmentation.mixes_labels:
-            raise FitError(
-                f"{self.name} is to compare examples under {type(self.augmentation).__name__.lower()}, which mixes "
-                "examples of several classes, and matching compares class by class: keep it for training on the set "
-                "(--set recipe.augmentation=…)."
-            )
 
     def _told(self, outcome: Standing) -> str:
         return self.state.told(outcome.location, served(outcome.squares))

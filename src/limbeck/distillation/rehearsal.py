@@ -7,6 +7,7 @@ a method is put together. Nothing here draws from the run's randomness, so that 
 import torch
 
 from limbeck.compute import Compute
+from limbeck.data.augmentation import Augmentation
 from limbeck.data.task import Task
 from limbeck.errors import FitError
 from limbeck.matching.batch import Batch
@@ -16,9 +17,18 @@ from limbeck.matching.surrogate import Place, Sum, Surrogate
 from limbeck.networks.network import Architecture
 from limbeck.seeds import generator
 
-__all__ = ["rehearse"]
+__all__ = ["check_pure", "rehearse"]
 
 FEW = 2  # examples at most: nothing that is compared asks for more
+
+
+def check_pure(augmentation: Augmentation) -> None:
+    """FitError for one under which examples of several classes would be compared as if they were of one."""
+    if augmentation.mixes_labels:
+        raise FitError(
+            f"{type(augmentation).__name__.lower()} mixes examples of several classes, and matching compares class by "
+            "class: keep it for training on the set (--set recipe.augmentation=…)."
+        )
 
 
 def rehearse(

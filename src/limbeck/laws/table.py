@@ -166,7 +166,10 @@ def _only(what: str, known: list[str], asked: str | None) -> str:
     if not known:
         raise EvidenceError("there are no rows of distilled sets: a law needs a study of several sizes.")
     if asked is None and len(known) > 1:
-        raise OptionError(f"the rows mix several of a {what} ({', '.join(known)}): say which one the law is for.")
+        raise OptionError(
+            f"the rows mix several of a {what} ({', '.join(known)}): say which one the law is for (method=… and "
+            "labels=…; --method at the command line)."
+        )
     if asked is not None and asked not in known:
         raise EvidenceError(f"there are no rows of the {what} '{asked}': known are {', '.join(known)}.")
     return known[0] if asked is None else asked

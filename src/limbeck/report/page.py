@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from limbeck.files import write_atomically
+from limbeck.files import check_suffix, write_atomically
 from limbeck.report.draw import draw_chart, draw_heat_map
 from limbeck.report.figures import Chart, Code, Gallery, HeatMap, Part, Section, Story, Table
 from limbeck.report.numbers import chart_numbers, heat_map_numbers
@@ -51,8 +51,12 @@ def page(story: Story) -> str:
 
 
 def write_page(path: Path | str, story: Story) -> Path:
-    """Write :func:`page` to ``path`` whole or not at all. Raises DirectoryError where that is impossible."""
+    """Write :func:`page` to ``path``, which ends in .html, whole or not at all.
+
+    Raises OptionError for another name, DirectoryError where the file cannot be written.
+    """
     target = Path(path)
+    check_suffix(target, (".html", ".htm"), "a page")
     write_atomically(target, page(story).encode())
     return target
 

@@ -142,6 +142,8 @@ def _verdict(judged: Judged) -> str:
 def _short(comparison: Comparison) -> str:
     assert comparison.difference is not None
     value = points(comparison.difference.estimate.value)
+    if comparison.difference.estimate.low is None:
+        return f"{value} points against {comparison.against}, of one seed"
     words = {"better": "better than", "worse": "worse than"}
     return f"{words.get(comparison.word, 'not distinguishable from')} {comparison.against} ({value} points)"
 
@@ -155,7 +157,8 @@ def _long(comparison: Comparison) -> str:
         f"{words.get(comparison.word, 'not distinguishable from')} {comparison.against}, {points(value.value)} points"
     )
     if value.low is None:
-        return f"{start} ({counted(value.n, value.unit)}, so no interval)"
+        told = f"{points(value.value)} points against {comparison.against}"
+        return f"{told} ({counted(value.n, value.unit)}, so no interval)"
     p = "" if comparison.p is None else f", p = {comparison.p:.2g} after Holm"
     return f"{start} (95\u00a0% interval {points(value.low)} to {points(value.high)}, n = {value.n}{p})"
 
@@ -171,7 +174,8 @@ def _word(comparison: Comparison) -> str:
 
 
 def _result(judged: Judged) -> tuple[str, ...]:
-    rows = judged.records.rows
+    told = () if judged.score is None else judged.score.configurations  # one set of networks for all of a row's numbers
+    rows = [row for row in judged.records.rows if not told or row.configuration in told]
     finished = [row for row in rows if row.finished]
     worst = judged.whole.worst if judged.whole is not None else None
     lowest = (

@@ -67,6 +67,11 @@ class StudyDirectory:
 
     def claim(self, study: Study) -> None:
         """Make the directory the study's, or check that it is. Raises DirectoryError where it belongs to another."""
+        self.check_same(study)
+        write_atomically(self.spec, (canonical(study) + "\n").encode())
+
+    def check_same(self, study: Study) -> None:
+        """DirectoryError where the directory belongs to another study, or cannot become this one's."""
         self.check()
         if self.spec.exists():
             difference = _difference(encode(self.study().identity), encode(study.identity))
@@ -75,7 +80,6 @@ class StudyDirectory:
                     f"'{self.path}' belongs to a study with another {difference}: choose another directory, and start "
                     "it from an export of this one to keep what they share."
                 )
-        write_atomically(self.spec, (canonical(study) + "\n").encode())
 
     @contextlib.contextmanager
     def driven(self) -> Iterator[None]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from limbeck.errors import ArtifactError, DirectoryError, LimbeckError
 from limbeck.evaluation.records import Record, Records
-from limbeck.files import write_atomically
+from limbeck.files import check_suffix, write_atomically
 from limbeck.study.directory import StudyDirectory
 from limbeck.study.runs import Run
 from limbeck.study.store import Entry
@@ -48,6 +48,7 @@ def export(directory: str | Path, path: str | Path, *, sets: bool = False) -> in
     sets: take the synthetic sets along, so that they need not be made again; DirectoryError where they exceed 5 MB.
     A driver may be at work meanwhile.
     """
+    check_suffix(Path(path), (".parquet",), "an export")
     home = StudyDirectory(directory)
     study = home.study()
     with home.store(readonly=True) as store, store.snapshot():

@@ -183,6 +183,8 @@ class Study:
         for method in self.methods:
             for size in method.per_class or self.per_class:
                 self._check_size(method, size)
+        if not any(seeds for m in self.methods for _, seeds in m.seeds or self.seeds):
+            raise OptionError("distillation_seeds is 0 everywhere, so nothing would be made: give at least one.")
         for owner in ((self.seconds, self.iterations), *((m.seconds, m.iterations) for m in self.methods)):
             if all(owner):
                 raise OptionError("seconds and iterations are both given: a distillation's length is one of them.")

@@ -1,6 +1,7 @@
 """Pictures of examples as a person sees them."""
 
 import io
+import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -104,7 +105,7 @@ def _sheet(rows: list[tuple[str, Sequence[Pixels8]]], height: int, width: int) -
     from PIL import Image, ImageDraw, ImageFont
 
     font = ImageFont.load_default(TEXT)
-    names = [_plain(name) for name, _ in rows]
+    names = [_plain(_drawable(name) or (f"({line})" if name else "")) for line, (name, _) in enumerate(rows)]
     margin = GAP + max((int(np.ceil(font.getlength(name))) for name in names), default=0) + 2 * GAP
     columns = max(len(pictures) for _, pictures in rows)
     gap = GAP if columns > 1 or height >= SIDE // 2 else 1
@@ -117,6 +118,11 @@ def _sheet(rows: list[tuple[str, Sequence[Pixels8]]], height: int, width: int) -
         for column, picture in enumerate(pictures):
             sheet.paste(Image.fromarray(np.ascontiguousarray(picture)), (margin + column * (width + gap), top))
     return sheet
+
+
+def _drawable(name: str) -> str:
+    """The name in the letters that Pillow's own font has: accents are left out, other scripts too."""
+    return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().strip()
 
 
 def _plain(name: str) -> str:

@@ -80,6 +80,11 @@ class SyntheticSet:
                 f"targets are {tuple(self.targets.shape)} for {decoded} decoded examples: give one row each."
             )
 
+    def __repr__(self) -> str:
+        card = self.card
+        each = ", ".join(str(n) for n in dict.fromkeys(card.per_class))
+        return f"SyntheticSet({len(self)} examples of {card.task} by {card.method}, {each} a class, seed {card.seed})"
+
     def __len__(self) -> int:
         return len(self.labels)
 
