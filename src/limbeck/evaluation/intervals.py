@@ -39,13 +39,17 @@ class Estimate:
         """True where the interval leaves zero out."""
         return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
 
-    def sentence(self) -> str:
-        """The number with its n, for a person."""
-        if self.low is None:
-            return f"{self.value:.3f} ({self.n} {self.unit}: no interval, at least 2 are needed)"
-        return (
-            f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}] ({self.level:.0%} t-interval, {self.n} {self.unit}s)"
+    def sentence(self, what: str = "") -> str:
+        """The number with its n, for a person. what: "%" or "points" for fractions told in percent."""
+        times, digits = (100, 1) if what else (1, 3)
+        value, low, high = (
+            f"{times * n:{'+' if what == 'points' else ''}.{digits}f}" if n is not None else ""
+            for n in (self.value, self.low, self.high)
         )
+        tail = f" {what}" if what else ""
+        if self.low is None:
+            return f"{value}{tail} ({self.n} {self.unit}: no interval, at least 2 are needed)"
+        return f"{value} [{low}, {high}]{tail} ({self.level:.0%} t-interval, {self.n} {self.unit}s)"
 
 
 def estimate(

@@ -24,7 +24,7 @@ class Worst:
 
     def sentence(self) -> str:
         """For a person."""
-        known = "no accuracy" if self.estimate is None else self.estimate.sentence()
+        known = "no accuracy" if self.estimate is None else self.estimate.sentence("%")
         trouble = f", {self.failed} networks failed" if self.failed else ""
         return f"worst configuration {self.configuration}: {known}{trouble}"
 
@@ -51,7 +51,7 @@ class Score:
         """For a person: the number, its n, and what it leaves out."""
         n = f"{len(self.configurations)} configuration{'s' * (len(self.configurations) != 1)}, {self.networks} networks"
         tail = f"; {self.remarks}" if self.remarks else ""
-        return f"{self.kind}: {self.split} {self.measure} {self.estimate.sentence()}, {n}{tail}."
+        return f"{self.kind}: {self.split} {self.measure} {self.estimate.sentence('%')}, {n}{tail}."
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,8 @@ class Difference:
         """For a person."""
         how = "paired" if self.paired else "unpaired"
         tail = f"; {self.remarks}" if self.remarks else ""
-        return f"{self.ours} minus {self.theirs}: {self.split} {self.measure} {self.estimate.sentence()}, {how}{tail}."
+        known = self.estimate.sentence("points")
+        return f"{self.ours} minus {self.theirs}: {self.split} {self.measure} {known}, {how}{tail}."
 
 
 def score(records: Records, *, measure: str = "accuracy", level: float = LEVEL) -> Score:

@@ -138,7 +138,8 @@ class Table:
         compared = [each for line in self.lines for each in (line.gain, line.gap) if each is not None]
         head = f"Accuracy in percent on {self.split}, "
         if any(each.half is not None for each in scores + compared):
-            head += f"± half of the {self.level:.0%} t-interval over distillation seeds."
+            head += f"± half of the {self.level:.0%} t-interval over distillation seeds"
+            head += " (full data: training seeds)." if any(_full(line) for line in self.lines) else "."
         else:
             head += "of one distillation seed: no interval, which takes at least 2."
         return (head, *(f"{line.kind}: {line.remarks}." for line in self.lines if line.remarks))
@@ -195,6 +196,10 @@ def _gap(records: Records, rows: Records, level: float) -> Estimate | None:
         return gap(matched, rows, level=level).estimate
     except EvidenceError:
         return None
+
+
+def _full(line: Line) -> bool:
+    return line.score is not None and line.score.estimate.unit == "training seed"
 
 
 def _wide(head: str, cells: list[str]) -> int:

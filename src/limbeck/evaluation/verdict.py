@@ -33,9 +33,10 @@ class Comparison:
         """For a person."""
         if self.difference is None:
             return f"against {self.against}: {self.word} ({self.reason})"
-        known = "" if self.p is None else f", p = {self.p:.3g} after Holm"
+        known = self.difference.estimate.sentence("points")
+        known += "" if self.p is None else f", p = {self.p:.3g} after Holm, which the interval is not"
         tail = f"; {self.difference.remarks}" if self.difference.remarks else ""
-        return f"against {self.against}: {self.word}, difference {self.difference.estimate.sentence()}{known}{tail}"
+        return f"against {self.against}: {self.word}, difference {known}{tail}"
 
 
 @dataclass(frozen=True)
