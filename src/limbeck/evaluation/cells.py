@@ -71,7 +71,8 @@ class Cells:
         several = [name for name in self.configurations if len(self.recipes[name]) > 1]
         if several:
             many = max(len(self.recipes[name]) for name in several)
-            parts.append(f"a mean over {many} training recipes under the name '{several[0]}'")
+            shared = f"a mean over {many} training recipes under the name '{several[0]}'"
+            parts.append(f"{shared} (sets are compared by their own one)")
         if self.left_out:
             parts.append(f"without {', '.join(self.left_out)}, which not every {self.unit} has a finished network of")
         return "; ".join(parts)

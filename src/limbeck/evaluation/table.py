@@ -1,5 +1,6 @@
 """The comparison table: one row a kind of set, as data for the command line, the page and JSON."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -142,7 +143,11 @@ class Table:
             head += " (full data: training seeds)." if any(_full(line) for line in self.lines) else "."
         else:
             head += "of one distillation seed: no interval, which takes at least 2."
-        return (head, *(f"{line.kind}: {line.remarks}." for line in self.lines if line.remarks))
+        alike: dict[str, list[str]] = {}
+        for line in self.lines:
+            if line.remarks:
+                alike.setdefault(line.remarks, []).append(str(line.kind))
+        return (head, *(f"{_several(names)}: {remark}." for remark, names in alike.items()))
 
 
 def table(records: Records, *, level: float = LEVEL) -> Table:
@@ -196,6 +201,10 @@ def _gap(records: Records, rows: Records, level: float) -> Estimate | None:
         return gap(matched, rows, level=level).estimate
     except EvidenceError:
         return None
+
+
+def _several(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= 2 else f"{names[0]} and {len(names) - 1} more"
 
 
 def _full(line: Line) -> bool:
