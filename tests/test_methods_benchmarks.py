@@ -245,6 +245,20 @@ def test_fifty_a_class_is_made_as_protocol_s_is() -> None:
         assert dict(choice.settings) == expected, choice.called
 
 
+def test_again_makes_the_first_set_of_each_kind(script, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On another machine, beside what is committed: same runs, apart from it on disk."""
+    module, asked = script("studies"), []
+    monkeypatch.setattr(module, "drive", lambda study, home, kept, *_: asked.append((study, home.name, kept.name)))
+    module.go_on("methods", 1.0, 1.0, again=True)
+    ((study, home, kept),) = asked
+    assert (study.name, home, kept) == ("methods_again", "methods_again", "methods_again.parquet")
+    whole = {run.name for run in Study.load(BENCHMARKS / "methods.yaml").distillations()}
+    mine = list(study.distillations())
+    assert {run.seed for run in mine} == {0}
+    assert {run.name for run in mine} <= whole
+    assert {(run.label, run.per_class) for run in mine if run.label == "dm"} == {("dm", 1), ("dm", 10)}
+
+
 def test_the_replication_is_protocol_s_with_new_seeds() -> None:
     """Its sets differ from protocol S's at 10 a class in their seeds alone."""
     theirs, mine = (Study.load(BENCHMARKS / f"{name}.yaml") for name in ("methods", "replication"))
