@@ -54,9 +54,10 @@ study-scaling: $(READY)
 	$(BIN)/python benchmarks/laws_results.py
 
 study-methods: $(READY)
-	$(BIN)/python benchmarks/studies.py methods reasons sdc_grid sdc_fashion sdc_mnist sdc_cifar --hours $(HOURS)
+	$(BIN)/python benchmarks/studies.py methods replication reasons sdc_grid sdc_fashion sdc_mnist sdc_cifar --hours $(HOURS)
 	$(BIN)/python benchmarks/studies.py fifty pools cifar_cpu auto_fashion auto_mnist --hours $(HOURS)
 	$(BIN)/python benchmarks/methods_results.py
+	$(BIN)/python benchmarks/replication.py
 	$(BIN)/python benchmarks/reasons.py
 	$(BIN)/python benchmarks/sdc_results.py
 	$(BIN)/python benchmarks/difficulty.py runs/methods runs/sdc_fashion runs/fifty
@@ -68,7 +69,7 @@ study-audience: $(READY)
 	$(BIN)/python benchmarks/audience_results.py
 
 # The pages of docs/ from the committed results, in a minute; tests/test_pages.py says whether they are up to date.
-PAGES := methods_results reasons sdc_results difficulty pool_switch audience_results published_results fashion_results laws_results
+PAGES := methods_results replication reasons sdc_results difficulty pool_switch audience_results published_results fashion_results laws_results
 pages: $(READY)
 	for name in $(PAGES); do $(BIN)/python benchmarks/$$name.py > /dev/null || exit 1; done
 

@@ -33,15 +33,15 @@ def section(results: StudyResults) -> str:
         cells = [named(each.kind), f"{each.kind.per_class:g}", named(each.best), points(value), p, str(value.n)]
         rows.append("| " + " | ".join([*cells, each.word]) + " |")
     rows += ["", "| not tested | a class | against | difference, points |", "|---|---|---|---|"]
-    rows += [_alike(records, kind) for kind in wanted]
+    rows += [_beside_four(records, kind, labels) for kind in wanted for labels in ("hard", "soft")]
     rows += ["", "| set | hard labels, % | soft labels, % |", "|---|---|---|"]
     rows += [_reached(records, choice.called, size) for size in sizes for choice in results.study.methods]
     interim = missing.sentence()
     return "\n".join([interim, "", *rows] if interim else rows)
 
 
-def _alike(records: Records, kind: Kind) -> str:
-    theirs = Kind(IN_FOUR, kind.per_class, kind.labels)
+def _beside_four(records: Records, kind: Kind, labels: str) -> str:
+    theirs = Kind(IN_FOUR, kind.per_class, labels)
     found = difference(of_kind(records, kind), of_kind(records, theirs))
     return f"| {named(kind)} | {kind.per_class:g} | {named(theirs)} | {points(found.estimate)} |"
 

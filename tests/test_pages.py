@@ -13,6 +13,7 @@ SCRIPTS = (
     "pool_switch",
     "published_results",
     "reasons",
+    "replication",
     "sdc_results",
 )
 
