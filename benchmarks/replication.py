@@ -10,14 +10,15 @@ from pathlib import Path
 
 from compared import PAGE, beside, family, left, named, points, put
 
-from limbeck.evaluation import Records, difference, of_kind, score
+from limbeck.errors import EvidenceError
+from limbeck.evaluation import Records, difference, kinds, of_kind, score
 from limbeck.evaluation.cells import Kind
 from limbeck.evaluation.table import percent
 from limbeck.study.results import StudyResults
 
 HERE = Path(__file__).parent
 HYPOTHESES = ("m3d", "ncfm")  # each with hard labels
-IN_FOUR = "random in four"
+IN_FOUR = ("random in four", "kmeans in four")
 
 
 def section(results: StudyResults) -> str:
@@ -32,22 +33,28 @@ def section(results: StudyResults) -> str:
         p = "—" if each.p is None else f"{each.p:.2g}"
         cells = [named(each.kind), f"{each.kind.per_class:g}", named(each.best), points(value), p, str(value.n)]
         rows.append("| " + " | ".join([*cells, each.word]) + " |")
-    rows += ["", "| not tested | a class | against | difference, points |", "|---|---|---|---|"]
-    rows += [_beside_four(records, kind, labels) for kind in wanted for labels in ("hard", "soft")]
+    alike = [Kind(method, size, labels) for size in sizes for method in HYPOTHESES for labels in ("hard", "soft")]
+    rows += ["", "| not tested, labelled alike | a class | against | difference, points |", "|---|---|---|---|"]
+    rows += [_beside(records, kind, rival) for kind in alike for rival in ("kmeans", *IN_FOUR)]
     rows += ["", "| set | hard labels, % | soft labels, % |", "|---|---|---|"]
     rows += [_reached(records, choice.called, size) for size in sizes for choice in results.study.methods]
     interim = missing.sentence()
     return "\n".join([interim, "", *rows] if interim else rows)
 
 
-def _beside_four(records: Records, kind: Kind, labels: str) -> str:
-    theirs = Kind(IN_FOUR, kind.per_class, labels)
-    found = difference(of_kind(records, kind), of_kind(records, theirs))
-    return f"| {named(kind)} | {kind.per_class:g} | {named(theirs)} | {points(found.estimate)} |"
+def _beside(records: Records, kind: Kind, rival: str) -> str:
+    theirs = Kind(rival, kind.per_class, kind.labels)
+    try:
+        known = points(difference(of_kind(records, kind), of_kind(records, theirs)).estimate)
+    except EvidenceError:
+        known = "not judged"
+    return f"| {named(kind)} | {kind.per_class:g} | {named(theirs)} | {known} |"
 
 
 def _reached(records: Records, method: str, size: float) -> str:
-    known = [percent(score(of_kind(records, Kind(method, size, labels))).estimate) for labels in ("hard", "soft")]
+    there = kinds(records)
+    asked = [Kind(method, size, labels) for labels in ("hard", "soft")]
+    known = [percent(score(of_kind(records, kind)).estimate) if kind in there else "—" for kind in asked]
     return f"| {method} | {known[0]} | {known[1]} |"
 
 

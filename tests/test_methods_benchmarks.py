@@ -267,6 +267,8 @@ def test_the_replication_is_protocol_s_with_new_seeds() -> None:
     seen = {seed for _, seeds in theirs.seeds for seed in seeds}
     assert not seen & {seed for _, seeds in mine.seeds for seed in seeds}
     for choice in mine.methods:
+        if choice.called == "kmeans in four":
+            continue  # was added afterwards
         other = known[choice.called]
         assert (choice.name, choice.settings, choice.soft) == (other.name, other.settings, other.soft), choice.called
         assert set(choice.iterations) <= set(other.iterations), choice.called
@@ -294,6 +296,8 @@ def test_a_replication_tells_two_planted_differences(script) -> None:
     assert first[3].startswith("+3.1 [") or first[3].startswith("+3.0 [")
     assert (first[6], second[6]) == ("better", "cannot tell")
     assert "| m3d, hard labels | 10 | random in four, hard labels | +6.0 [" in text
+    assert "| m3d, soft labels | 10 | kmeans, soft labels | +2.1 [" in text
+    assert "| ncfm, soft labels | 10 | kmeans in four, soft labels | not judged |" in text
 
 
 def test_reasons_stand_beside_the_same_method_unchanged(script) -> None:
