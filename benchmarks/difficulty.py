@@ -95,6 +95,7 @@ def standings(
         method = run.label or run.method
         called = f"{results.study.source.text} {method} {run.per_class} {run.seed} "
         name = called + made.card.fingerprint + (f" revision {run.revision}" if run.revision > 1 else "")
+        name += f" {made.card.budget['iterations']} iterations" if "iterations" in made.card.budget else ""
         if name not in found:
             measure = wishes.measure.fitted(min(made.card.per_class) * made.parametrisation.multiplicity)
             key = results.study.source, results.study.network, measure

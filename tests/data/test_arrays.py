@@ -1,5 +1,6 @@
 """Arrays in every layout, and what is refused."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -176,3 +177,19 @@ def test_a_feature_that_float32_would_blur_is_refused() -> None:
         arrays(x, np.arange(40) % 2)
     x[:, 1] = 1e7  # a constant one loses nothing
     assert arrays(x, np.arange(40) % 2).shape == (2,)
+
+
+def test_mapped_tables_are_checked_as_those_in_memory(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(size=(40, 3))
+    for shift, message in ((1.7e9, "cannot tell apart"), (1e39, "does not fit float32")):
+        held = np.memmap(tmp_path / f"{shift}.bin", dtype=np.float64, mode="w+", shape=values.shape)
+        held[:] = values + shift
+        for memory in (10, 2**30):
+            with pytest.raises(FitError, match=message):
+                arrays(held, np.arange(40) % 2, memory=memory)
+
+
+def test_either_order_of_bytes_is_read() -> None:
+    images = np.random.default_rng(0).integers(0, 65536, (20, 4, 4)).astype(np.uint16)
+    labels = np.arange(20) % 2
+    assert arrays(images.astype(">u2"), labels).fingerprint == arrays(images, labels).fingerprint

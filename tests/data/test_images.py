@@ -283,3 +283,28 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     (tmp_path / "c" / "1.heic").write_bytes(b"?")
     with pytest.raises(SourceError, match=r"no image that limbeck reads.*\.jpg"):
         folder(tmp_path, size=8)
+
+
+def test_odd_metadata_are_no_reason_to_refuse_a_photo(tmp_path: Path) -> None:
+    """An orientation, and a resolution that is stored as a text."""
+    pixels = np.zeros((4, 6, 3), np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG")
+    entries = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0) + struct.pack("<HHI4s", 0x011A, 2, 4, b"abc\0")
+    block = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + entries + struct.pack("<I", 0)
+    plain = stream.getvalue()
+    photo = plain[:2] + b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block + plain[2:]
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        for i in range(3):
+            (tmp_path / name / f"{i}.jpg").write_bytes(photo)
+    assert folder(tmp_path).shape == (3, 6, 4)
+
+
+def test_hidden_copies_are_not_read(tmp_path: Path) -> None:
+    _folder(tmp_path, n=8)
+    (tmp_path / "a" / ".ipynb_checkpoints").mkdir()
+    (tmp_path / "a" / ".ipynb_checkpoints" / "0-checkpoint.png").write_bytes((tmp_path / "a" / "0.png").read_bytes())
+    (tmp_path / "b" / "._0.jpg").write_bytes(b"not an image")
+    task = folder(tmp_path, size=8)
+    assert len(task.train) + len(task.validation) + task.test.size == 16

@@ -269,3 +269,29 @@ def test_numbers_that_are_read_as_texts_are_pointed_out(cells: list[str], why: s
     path.write_text("age;label\n" + "\n".join(many) + "\n", encoding="utf-8")
     with pytest.raises(FitError, match="looks like numbers, but a comma for the point"):
         table(path)
+
+
+def test_splits_are_files_in_whatever_letters_and_never_twice(tmp_path: Path) -> None:
+    _csv(tmp_path / "Train.csv", n=60)
+    _csv(tmp_path / "TEST.csv", n=40)
+    task = table(tmp_path)
+    assert (len(task.train) + len(task.validation), task.test.size) == (60, 40)
+    pq.write_table(pa.table({"age": [1.0], "city": ["Rome"], "label": ["no"]}), tmp_path / "Train.parquet")
+    with pytest.raises(SourceError, match=r"both Train.csv and Train.parquet, which look like the same rows twice"):
+        table(tmp_path)
+
+
+def test_a_label_without_a_class_name_is_a_sentence(tmp_path: Path) -> None:
+    """Hugging Face writes −1 for what is not labelled."""
+    held = pa.table({"x": [float(i) for i in range(40)], "label": pa.array([-1] + [0, 1] * 19 + [0])})
+    feature = {"info": {"features": {"label": {"names": ["no", "yes"], "_type": "ClassLabel"}}}}
+    held = held.replace_schema_metadata({"huggingface": json.dumps(feature)})
+    pq.write_table(held, tmp_path / "a.parquet")
+    with pytest.raises(FitError, match="the label -1, for which there is no class name"):
+        table(tmp_path / "a.parquet")
+
+
+def test_a_column_that_is_empty_in_test_is_filled(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("x,label\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(40)))
+    (tmp_path / "test.csv").write_text("x,label\n" + "".join(f",{'ab'[i % 2]}\n" for i in range(10)))
+    assert table(tmp_path, fill="median").test.size == 10

@@ -152,3 +152,10 @@ def test_a_new_run_adds_the_spread_of_its_one_network() -> None:
     some = new_variance(known, np.full(8, 1e-3), np.full(8, 5.0), 20.0)
     assert float(none) == pytest.approx(own)
     assert float(some) == pytest.approx(own + 8e-4)
+
+
+def test_variances_that_vanish_leave_a_number() -> None:
+    """Runs that all agree: σ² is tiny, and no exact zero beside what they share."""
+    sizes = np.array([1.0, 10.0, 100.0])
+    known = trend(sizes, np.zeros(3), np.full(3, 4.0))
+    assert (known.at(sizes) >= 1e-12).all()

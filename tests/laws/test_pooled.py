@@ -131,6 +131,8 @@ def test_two_rates_do_not_fit_one() -> None:
 
 def test_curves_of_several_studies_and_sizes() -> None:
     first = two((0.5, 0.5), sizes=(SIZES, SIZES[:5]))
+    with pytest.raises(OptionError, match="two of the studies are called 'one'"):
+        PooledLaw.fit([first, first], sources=["one", "one"])
     law = PooledLaw.fit([first, study(lambda k: 0.4 * k**-0.5 + 0.05)], sources=["first", "second"])
     assert law.names == ("first, a", "first, b", "second, a")
     assert law.kin[0, 1] > 0.5

@@ -194,3 +194,8 @@ def _near(image: Image.Image, raw: torch.Tensor) -> None:
     pixels = np.asarray(Image.open(io.BytesIO(stream.getvalue()))).astype(float) / 255
     pixels = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
     np.testing.assert_allclose(pixels, raw.numpy(), atol=0.5 / 255 + 1e-6)
+
+
+def test_a_folder_may_be_called_anything(make: Any, tmp_path: Path) -> None:
+    assert export(make(), tmp_path / "out.folder", "folder") == tmp_path / "out.folder"
+    assert (tmp_path / "out.folder" / "images").is_dir()

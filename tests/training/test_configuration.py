@@ -1,5 +1,7 @@
 """Schedules and lengths at points where their values are known."""
 
+from collections.abc import Callable
+
 import pytest
 
 from limbeck.data.dsa import DSA
@@ -45,3 +47,20 @@ def test_configurations_are_values() -> None:
 def test_bad_values_are_sentences() -> None:
     with pytest.raises(OptionError, match="batch size is 0"):
         Configuration("a", MLP(), batch=0)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: Step(gamma=-3.0),
+        lambda: Step(gamma=0.0),
+        lambda: Step(warmup=2.0),
+        lambda: Cosine(floor=-1.0),
+        lambda: Constant(warmup=-0.1),
+        lambda: Updates(0),
+        lambda: Epochs(-5),
+    ],
+)
+def test_schedules_and_lengths_that_make_no_sense(wrong: Callable[[], object]) -> None:
+    with pytest.raises(OptionError, match="give"):
+        wrong()

@@ -123,7 +123,9 @@ def _pooled(results: list[Path], doubled: str | None, level: float, **which: str
     wanted = which.pop("configuration")
     if wanted is not None:
         studies = [records.where(configuration=wanted) for records in studies]
-    sources = [path.stem for path in results]
+    sources = [path.name if path.is_dir() else path.stem for path in results]
+    if len(set(sources)) < len(sources):
+        sources = [str(path) for path in results]
     return PooledLaw.fit(studies, doubled=doubled, sources=sources, level=level, **which)
 
 

@@ -17,6 +17,7 @@ from limbeck.errors import FitError, OptionError
 
 __all__ = ["arrays", "check_spread", "class_indices", "rows_of"]
 
+_LOOKED_AT = 20_000  # rows of a mapped table, evenly spaced, that are checked for what float32 blurs
 _COARSE = 0.01  # a step of float32 that is more than so much of a feature's spread blurs it
 
 
@@ -117,7 +118,7 @@ def _images(array: NDArray[Any]) -> Tensor:
     if array.dtype.kind == "f":
         _check_unit(low, high)
         return torch.from_numpy(array.astype(np.float32)).clamp_(0, 1)
-    if array.dtype == np.uint16:
+    if array.dtype.newbyteorder("=") == np.uint16:  # in either order of bytes
         return torch.from_numpy(array.astype(np.float32) / np.float32(65535))
     if low < 0 or high > 255:
         raise FitError(f"integer images hold values from {low:g} to {high:g}: give 0 to 255, or the type uint16.")
@@ -125,11 +126,7 @@ def _images(array: NDArray[Any]) -> Tensor:
 
 
 def _table(array: NDArray[Any]) -> Tensor:
-    low, high = _range(array)
-    if max(abs(low), abs(high)) > float(np.finfo(np.float32).max):
-        raise FitError(
-            f"a table value of size {max(abs(low), abs(high)):g} does not fit float32: rescale that feature."
-        )
+    _check_size(*_range(array))
     check_spread(array, None, "leave it out")
     return torch.from_numpy(array.astype(np.float32))
 
@@ -166,6 +163,13 @@ def _range(array: NDArray[Any]) -> tuple[float, float]:
     return low, high
 
 
+def _check_size(low: float, high: float) -> None:
+    if max(abs(low), abs(high)) > float(np.finfo(np.float32).max):
+        raise FitError(
+            f"a table value of size {max(abs(low), abs(high)):g} does not fit float32: rescale that feature."
+        )
+
+
 def _check_unit(low: float, high: float) -> None:
     if low < -1e-6 or high > 1 + 1e-6:
         raise FitError(f"float images hold values from {low:g} to {high:g}: scale them to 0 to 1.")
@@ -176,8 +180,12 @@ def _check_mapped(array: "np.memmap[Any, Any]", image: bool) -> None:
         low, high = _range(array)
         if image:
             _check_unit(low, high)
-    elif image and array.dtype not in (np.uint8, np.uint16):
+        else:
+            _check_size(low, high)
+    elif image and array.dtype.newbyteorder("=") not in (np.uint8, np.uint16):
         raise FitError(f"mapped images have the type {array.dtype}: give uint8, uint16, or floats in 0 to 1.")
+    if not image:
+        check_spread(array[:: max(1, len(array) // _LOOKED_AT)], None, "leave it out")
 
 
 def class_indices(labels: Sequence[Any], classes: Sequence[str] | None = None) -> tuple[tuple[str, ...], list[Tensor]]:

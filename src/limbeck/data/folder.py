@@ -84,6 +84,16 @@ def _directories(root: Path) -> list[Path]:
     return sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
+def _files(root: Path) -> list[Path]:
+    """All files below ``root``, but for those under a name that begins with a dot: copies that notebooks and other
+    systems leave behind. Links to directories are not followed."""
+    found = []
+    for at, below, names in os.walk(root):
+        below[:] = [name for name in below if not name.startswith(".")]
+        found += [Path(at) / name for name in names if not name.startswith(".")]
+    return found
+
+
 def _split(name: str) -> str | None:
     """The split that a directory's name speaks of."""
     plain = "".join(letter for letter in name.lower() if letter.isalnum())
@@ -105,8 +115,7 @@ def _left_out(root: Path, places: Iterable[Path]) -> list[str]:
     for place in places:
         loose += sum(p.suffix.lower() in _SUFFIXES and p.is_file() for p in place.iterdir())
         for at in _directories(place):
-            for _, _, names in os.walk(at):
-                others.update(Path(name).suffix.lower() for name in names if not name.startswith("."))
+            others.update(file.suffix.lower() for file in _files(at))
     odd = {suffix: count for suffix, count in others.items() if suffix not in _SUFFIXES | _BESIDE}
     told = []
     if odd:
@@ -121,8 +130,7 @@ def _classes(root: Path) -> dict[str, list[Path]]:
     """Images of each class, alphabetically; links to directories within a class are not followed."""
     classes = {}
     for place in _directories(root):
-        files = [Path(at) / name for at, _, names in os.walk(place) for name in names]
-        classes[place.name] = sorted(p for p in files if p.suffix.lower() in _SUFFIXES and p.is_file())
+        classes[place.name] = sorted(p for p in _files(place) if p.suffix.lower() in _SUFFIXES and p.is_file())
         if not classes[place.name]:
             raise SourceError(
                 f"the class folder '{place}' holds no image that limbeck reads "

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from limbeck.errors import SourceError
 
@@ -19,6 +19,15 @@ _CHANNELS = {"1": 1, "L": 1, "LA": 1, "I": 1, "F": 1, "RGBA": 4}  # of a Pillow 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _ORIENTATION = 0x0112  # the EXIF tag by which cameras say which side is up
 _TURNED = (5, 6, 7, 8)  # its values for images that lie on their side
+_UPRIGHT = {  # what undoes each; Pillow's own function writes all metadata anew, and fails on odd ones
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _BACKGROUND = "white"  # behind transparent pixels where the alpha channel is not kept
 _PIXELS = 89_478_485  # Pillow's own limit, a quarter of a GiB in 24 bits
 
@@ -124,8 +133,8 @@ class Decoding:
         return pixels
 
     def _plain(self, image: Image.Image) -> NDArray[Any]:
-        if _orientation(image) != 1:
-            image = ImageOps.exif_transpose(image)
+        turn = _UPRIGHT.get(_orientation(image))
+        image = image if turn is None else image.transpose(turn)
         image = image if self.channels == 4 else _opaque(image)
         pixels = np.asarray(self._resized(image.convert(_MODES[self.channels])))
         return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)

@@ -20,7 +20,8 @@ _SPLIT = {
 
 
 def split_files(path: Path, suffixes: Sequence[str], what: str) -> dict[str, list[Path]]:
-    """Files of each split, in the order train, validation, test; all are train where no name says otherwise.
+    """Files of each split, in the order train, validation, test; all are train where no name says otherwise, in
+    whatever letters.
 
     path: a file, or a directory with files of one of the ``suffixes``, in it or in ``data`` below it. what: "a Parquet
     file", for errors. Raises SourceError.
@@ -32,7 +33,7 @@ def split_files(path: Path, suffixes: Sequence[str], what: str) -> dict[str, lis
     files = _among(path, suffixes) or _among(path / "data", suffixes)
     if not files:
         raise SourceError(f"'{path}' holds no {' or '.join(suffixes)} file: give {what}, or a directory of them.")
-    found = {split: [f for f in files if pattern.search(f.name)] for split, pattern in _SPLIT.items()}
+    found = {split: [f for f in files if pattern.search(f.name.lower())] for split, pattern in _SPLIT.items()}
     if not any(found.values()):
         return {"train": files}
     if not found["train"]:
@@ -48,4 +49,13 @@ def with_test(splits: Mapping[str, T]) -> tuple[dict[str, T], list[str]]:
 
 
 def _among(directory: Path, suffixes: Sequence[str]) -> list[Path]:
-    return sorted(f for suffix in suffixes for f in directory.glob(f"*{suffix}"))
+    files = sorted(f for suffix in suffixes for f in directory.glob(f"*{suffix}") if not f.name.startswith("."))
+    first: dict[str, Path] = {}
+    for file in files:
+        stem = file.name.removesuffix(max((s for s in suffixes if file.name.endswith(s)), key=len))
+        if first.setdefault(stem, file) != file:
+            raise SourceError(
+                f"'{directory}' holds both {first[stem].name} and {file.name}, which look like the same rows twice: "
+                "leave one of them, or rename it."
+            )
+    return files

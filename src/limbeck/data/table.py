@@ -107,10 +107,14 @@ class _Column:
             return tuple(f"{self.name}[{i}]" for i in range(self.width))
         return (self.name, f"{self.name}={_MISSING}") if self.marked else (self.name,)
 
+    @property
+    def _fills(self) -> bool:
+        return self.kind == "texts" or self.median is not None
+
     def encoded(self, read: TableFile) -> NDArray[np.float64]:
         """(n, features) of one split. Raises FitError where it does not hold what the training file holds."""
         found = read.column(self.name)
-        if self.kind != column_kind(found.type) and not (self.kind == "texts" and str(found.type) == "null"):
+        if self.kind != column_kind(found.type) and not (self._fills and str(found.type) == "null"):
             raise FitError(
                 f"'{read.where}' has {found.type} in '{self.name}', where the training file has {_SPOKEN[self.kind]}: "
                 f"mend the column, or leave it out with drop={self.name}."
@@ -165,6 +169,11 @@ def _kept(train: TableFile, target: str, left_out: Sequence[str]) -> list[str]:
 
 def _classes(labels: Sequence[Any], known: Sequence[str] | None, target: str) -> list[str]:
     """Class names as the file orders them, or as numbers or texts do. Raises FitError where they are no classes."""
+    odd = sorted({str(v) for v in labels if known is not None and not isinstance(v, str)})
+    if odd:
+        raise FitError(
+            f"the column '{target}' holds the label {odd[0]}, for which there is no class name: leave such rows out."
+        )
     found = sorted(set(labels))
     if known is not None and set(found) <= set(known):
         return [name for name in known if name in found]

@@ -49,7 +49,7 @@ class Estimate:
         tail = f" {what}" if what else ""
         if self.low is None:
             return f"{value}{tail} ({self.n} {self.unit}: no interval, at least 2 are needed)"
-        return f"{value} [{low}, {high}]{tail} ({self.level:.0%} t-interval, {self.n} {self.unit}s)"
+        return f"{value} [{low}, {high}]{tail} ({100 * self.level:g}% t-interval, {self.n} {self.unit}s)"
 
 
 def estimate(

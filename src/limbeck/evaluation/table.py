@@ -139,7 +139,7 @@ class Table:
         compared = [each for line in self.lines for each in (line.gain, line.gap) if each is not None]
         head = f"Accuracy in percent on {self.split}, "
         if any(each.half is not None for each in scores + compared):
-            head += f"± half of the {self.level:.0%} t-interval over distillation seeds"
+            head += f"± half of the {100 * self.level:g}% t-interval over distillation seeds"
             head += " (full data: training seeds)." if any(_full(line) for line in self.lines) else "."
         else:
             head += "of one distillation seed: no interval, which takes at least 2."

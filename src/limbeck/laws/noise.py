@@ -47,7 +47,7 @@ class Trend:
         """
         basis = self.basis(sizes)
         unsure = np.einsum("na,...ab,nb->...n", basis, self.covariance, basis)
-        return np.asarray(np.exp(self.coefficients @ basis.T + doubt * unsure))
+        return np.maximum(np.exp(self.coefficients @ basis.T + doubt * unsure), _SMALLEST)
 
 
 def trend(sizes: Array, variances: Array, freedom: Array) -> Trend:

@@ -59,6 +59,9 @@ class PooledLaw(Law):
         """
         known = [records] if isinstance(records, Records) else list(records)
         places = [*sources, *(f"study {i + 1}" for i in range(len(sources), len(known)))]
+        twice = next((place for place in places if places.count(place) > 1), None)
+        if twice is not None:
+            raise OptionError(f"two of the studies are called '{twice}': give each once, under a name of its own.")
         found, left = [], []
         for place, rows in zip(places, known, strict=True):
             for curve in _curves(rows, place, method, labels, doubled):

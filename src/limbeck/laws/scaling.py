@@ -232,7 +232,7 @@ class ScalingLaw(Law):
             told = f", not told apart from {', '.join(near)} (less than {MARGIN:g} in score)" if near else ""
             said.append(
                 f"fitted without {sizes} a class, {first.name} predicted them best{told}: {held.inside} of "
-                f"{len(held.sizes)} within its {self.level:.0%} intervals."
+                f"{len(held.sizes)} within its {100 * self.level:g}% intervals."
             )
         return tuple(text[:1].upper() + text[1:] for text in said)
 

@@ -76,7 +76,7 @@ def _fitted(law: ScalingLaw, grid: tuple[float, ...]) -> list[Line]:
     """The free fit with the band of its mean, what new runs stay below, and the other forms that have a slope."""
     bands = [law.free.mean_band(k, law.level) for k in grid]
     free = Line(
-        f"{law.free.form.name}, with its {law.level:.0%} band",
+        f"{law.free.form.name}, with its {100 * law.level:g}% band",
         grid,
         tuple(float(law.free.gap(k)) for k in grid),
         tuple(float(low) for low, _ in bands),
@@ -136,7 +136,7 @@ def _numbers(law: ScalingLaw) -> Table:
         ("e: floor", _floor(law), _fraction(e)),
         (f"size from which twice as many gain < {_gain(law)}", "–" if where is None else _whole(where), "–"),
     )
-    header = ("", f"free exponent [{law.level:.0%} interval]", "b = 1/2")
+    header = ("", f"free exponent [{100 * law.level:g}% interval]", "b = 1/2")
     why = "" if law.trust.claims else f" ({law.trust.doubt or law.trust.thin}: no floor or rate is stated)"
     return Table(f"The law gap(k) = c·k^(−b) + e in numbers{why}", header, rows)
 

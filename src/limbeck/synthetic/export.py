@@ -34,7 +34,7 @@ def export(synthetic: SyntheticSet, target: str | PathLike[str], form: str, *, m
     if form not in FORMATS:
         raise unknown("export format", form, FORMATS)
     path, build = Path(target), FORMATS[form]
-    as_file = path.suffix == f".{form}" and not path.is_dir()
+    as_file = form != "folder" and path.suffix == f".{form}" and not path.is_dir()
     directory, prefix = (path.parent, f"{path.stem}.") if as_file else (path, "")
     _refuse_overwriting(path, as_file)
     data, about = build(synthetic)

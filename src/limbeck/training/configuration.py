@@ -21,7 +21,7 @@ Loss: TypeAlias = Literal["cross_entropy", "squared"]
 
 
 class Schedule(ABC):
-    """A frozen value: the factor on the learning rate at each update."""
+    """A frozen value: the factor on the learning rate at each update. warmup: a share of the updates, in [0, 1]."""
 
     warmup: float = 0.0
 
@@ -35,6 +35,9 @@ class Constant(Schedule):
     """Factor 1, after a linear warm-up over the first ``warmup`` share of the updates."""
 
     warmup: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_share("warmup", self.warmup)
 
     def factor(self, update: int, total: int) -> float:
         return _warm(self.warmup, update, total)
@@ -51,6 +54,9 @@ class Step(Schedule):
     def __post_init__(self) -> None:
         if not all(isinstance(share, int | float) and 0 <= share <= 1 for share in self.at):
             raise OptionError(f"the schedule steps down at {self.at}: give shares of the updates from 0 to 1.")
+        if not 0 < self.gamma <= 1:
+            raise OptionError(f"the schedule multiplies the rate by {self.gamma:g}: give a factor in (0, 1].")
+        _check_share("warmup", self.warmup)
 
     def factor(self, update: int, total: int) -> float:
         passed = sum(update >= share * total for share in self.at)
@@ -64,11 +70,25 @@ class Cosine(Schedule):
     floor: float = 0.0
     warmup: float = 0.0
 
+    def __post_init__(self) -> None:
+        _check_share("floor", self.floor)
+        _check_share("warmup", self.warmup)
+
     def factor(self, update: int, total: int) -> float:
         import math
 
         wave = 0.5 * (1 + math.cos(math.pi * update / max(1, total)))
         return _warm(self.warmup, update, total) * (self.floor + (1 - self.floor) * wave)
+
+
+def _check_share(name: str, share: float) -> None:
+    if not 0 <= share <= 1:
+        raise OptionError(f"the {name} of the schedule is {share:g}: give a number from 0 to 1.")
+
+
+def _check_count(what: str, count: int) -> None:
+    if count < 1:
+        raise OptionError(f"a training was to last {count} {what}: give at least 1.")
 
 
 def _warm(share: float, update: int, total: int) -> float:
@@ -90,6 +110,9 @@ class Updates(Length):
 
     count: int = 1000
 
+    def __post_init__(self) -> None:
+        _check_count("updates", self.count)
+
     def updates(self, examples: int, batch: int) -> int:
         del examples, batch
         return self.count
@@ -100,6 +123,9 @@ class Epochs(Length):
     """So many passes over the set: comparable with papers, not between sizes."""
 
     count: int = 300
+
+    def __post_init__(self) -> None:
+        _check_count("epochs", self.count)
 
     def updates(self, examples: int, batch: int) -> int:
         return self.count * -(-examples // batch)
