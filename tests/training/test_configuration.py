@@ -57,7 +57,7 @@ def test_bad_values_are_sentences() -> None:
         lambda: Step(warmup=2.0),
         lambda: Cosine(floor=-1.0),
         lambda: Constant(warmup=-0.1),
-        lambda: Updates(0),
+        lambda: Updates(-1),
         lambda: Epochs(-5),
     ],
 )

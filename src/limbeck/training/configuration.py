@@ -87,8 +87,8 @@ def _check_share(name: str, share: float) -> None:
 
 
 def _check_count(what: str, count: int) -> None:
-    if count < 1:
-        raise OptionError(f"a training was to last {count} {what}: give at least 1.")
+    if count < 0:
+        raise OptionError(f"a training was to last {count} {what}: give 0, which leaves the initial weights, or more.")
 
 
 def _warm(share: float, update: int, total: int) -> float:
