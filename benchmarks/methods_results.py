@@ -14,6 +14,7 @@ from compared import PAGE, TABLES, Compared, Left, beside, budgets, family, left
 
 from limbeck.distillation.catalogue import SEEN
 from limbeck.distillation.methods import METHODS
+from limbeck.distillation.outer_loop import MatchingDistiller
 from limbeck.errors import EvidenceError
 from limbeck.evaluation import Records, kinds, of_kind, score
 from limbeck.evaluation.cells import FULL, Kind, cells
@@ -211,8 +212,11 @@ def revisions(results: StudyResults) -> dict[str, set[int]]:
     return found
 
 
-def bfloat16(found: Sequence[Remade], methods: Collection[str]) -> str:
-    """Accuracy now minus before, over the sets of methods that distil; hard and soft labels of a set are averaged."""
+def bfloat16(found: Sequence[Remade], methods: Collection[str], what: str = "Bfloat16 minus float32") -> str:
+    """Accuracy now minus before, over the sets of methods that distil; hard and soft labels of a set are averaged.
+
+    what: how the two makings differ, now minus before.
+    """
     gaps: dict[tuple[str, float, int], list[float]] = {}
     for one in found:
         if one.kind.method in methods:
@@ -221,7 +225,7 @@ def bfloat16(found: Sequence[Remade], methods: Collection[str]) -> str:
     if not gaps:
         return "No set was distilled both ways yet."
     means = [fmean(each) for each in gaps.values()]
-    head = f"Bfloat16 minus float32 over the {len(means)} sets that were distilled and judged both ways: "
+    head = f"{what} over the {len(means)} sets that were distilled and judged both ways: "
     head += f"{fmean(means):+.2f} points"
     if len(means) > 1:
         low, high = t_interval(means)
@@ -229,14 +233,24 @@ def bfloat16(found: Sequence[Remade], methods: Collection[str]) -> str:
     return f"{head}."
 
 
-def beside_float32(found: Sequence[Remade]) -> str:
-    """One row a kind: accuracy before, now, and the difference."""
-    rows = ["| a class | method | labels | float32 | bfloat16 | difference, points | sets |", "|---" * 7 + "|"]
+def beside_float32(found: Sequence[Remade], heads: tuple[str, str] = ("float32", "bfloat16")) -> str:
+    """One row a kind: accuracy before, now, and the difference. heads: what the two are called."""
+    rows = [f"| a class | method | labels | {' | '.join(heads)} | difference, points | sets |", "|---" * 7 + "|"]
     for one in found:
         then, now = fmean(one.before.values()), fmean(one.now.values())
         known = [f"{one.kind.per_class:g}", one.kind.method, one.kind.labels, f"{then:.1f}", f"{now:.1f}"]
         rows.append("| " + " | ".join([*known, f"{now - then:+.1f}", str(len(one.now))]) + " |")
     return "\n".join(rows)
+
+
+def elsewhere(found: Sequence[Remade], results: StudyResults) -> str:
+    """The second machine minus the first: all methods, then those that match gradients and the others apart."""
+    made = {choice.called: METHODS[choice.name].build(SEEN) for choice in results.study.methods}
+    whole = set(distilled(results))
+    along = {n for n in whole if isinstance(m := made[n], MatchingDistiller) and m.surrogate.needs.gradients}
+    groups = {"all methods": whole, "those that match gradients": along, "the others": whole - along}
+    what = "second machine minus the first"
+    return "\n".join(f"* {bfloat16(found, group, f'{name.capitalize()}, {what},')}" for name, group in groups.items())
 
 
 def ranking(results: StudyResults) -> str:
@@ -254,6 +268,7 @@ def main() -> None:
     results = StudyResults.load(sys.argv[1] if len(sys.argv) > 1 else HERE / "results" / "methods.parquet")
     before = StudyResults.load(HERE / "results" / "methods_float32.parquet")
     fifty = StudyResults.load(HERE / "results" / "fifty.parquet")
+    again = remade(StudyResults.load(HERE / "results" / "methods_again.parquet"), results)
     both = remade(results, before)
     methods = {choice.called for choice in fifty.study.methods}
     for page, name, text in (
@@ -261,6 +276,8 @@ def main() -> None:
         (TABLES, "methods", tables(results)),
         (PAGE, "methods-float32", bfloat16(both, distilled(results))),
         (TABLES, "methods-float32", beside_float32(both)),
+        (PAGE, "methods-again", elsewhere(again, results)),
+        (TABLES, "methods-again", beside_float32(again, ("first machine", "second machine"))),
         (PAGE, "fifty", ranking(fifty)),
         (TABLES, "fifty", "\n".join(budgets(fifty, methods))),
     ):
