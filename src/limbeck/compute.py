@@ -22,6 +22,8 @@ def _cpu_has_fast_bfloat16() -> bool:
 class Compute:
     """Device, precision, compilation and chunk size of a hot loop.
 
+    Resolving a CUDA device asks PyTorch for deterministic algorithms, in the whole process.
+
     device:      "auto" (CUDA where there is one), "cpu", "cuda", "cuda:1" …
     precision:   "float32", "bfloat16", or "auto": bfloat16 on CUDA, and in compiled passes on CPUs with AMX or
                  AVX-512-BF16; without a compiler low precision loses there what it gains.
@@ -100,6 +102,7 @@ def _repeatable() -> None:
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when CUDA is first used
     torch.use_deterministic_algorithms(True, warn_only=True)
+    # no memory is read before it is written here; the property is set on the module at run time, unseen by mypy
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
 

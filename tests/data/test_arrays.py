@@ -175,6 +175,8 @@ def test_a_feature_that_float32_would_blur_is_refused() -> None:
     x = np.random.default_rng(0).normal(size=(40, 2)) + np.array([0.0, 1e7])
     with pytest.raises(FitError, match="feature 1 holds numbers from"):
         arrays(x, np.arange(40) % 2)
+    test = (x[:6, 1:], np.arange(6) % 2)
+    assert arrays(x[:, :1], np.arange(40) % 2, test=test).shape == (1,)  # training rows decide
     x[:, 1] = 1e7  # a constant one loses nothing
     assert arrays(x, np.arange(40) % 2).shape == (2,)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from limbeck.data import ArrowPool, folder
 from limbeck.data.images import Decoding, header
@@ -308,3 +308,12 @@ def test_hidden_copies_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "b" / "._0.jpg").write_bytes(b"not an image")
     task = folder(tmp_path, size=8)
     assert len(task.train) + len(task.validation) + task.test.size == 16
+
+
+def test_a_header_is_read_without_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow looks for a PNG's metadata behind its pixels, too, and decodes them on the way."""
+    decoded: list[str] = []
+    load = PngImagePlugin.PngImageFile.load
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, "load", lambda self: decoded.append("png") or load(self))
+    assert header(_encoded(GREY, "RGB"), "x").channels == 3
+    assert not decoded

@@ -15,9 +15,9 @@ from limbeck.data.rows import MappedRows, Rows, TensorRows
 from limbeck.data.task import Task
 from limbeck.errors import FitError, OptionError
 
-__all__ = ["arrays", "check_spread", "class_indices", "rows_of"]
+__all__ = ["arrays", "class_indices", "rows_of"]
 
-_LOOKED_AT = 20_000  # rows of a mapped table, evenly spaced, that are checked for what float32 blurs
+_LOOKED_AT = 20_000  # rows of a table, evenly spaced, that are checked for what float32 blurs
 _COARSE = 0.01  # a step of float32 that is more than so much of a feature's spread blurs it
 
 
@@ -51,7 +51,7 @@ def arrays(
     names, indices = class_indices([labels] if test is None else [labels, test[1]], classes)
     parts = [Part(rows_of(inputs, chosen.memory), indices[0])]
     if test is not None:
-        parts.append(Part(rows_of(test[0], chosen.memory), indices[1]))
+        parts.append(Part(rows_of(test[0], chosen.memory, train=False), indices[1]))
     return assemble(name, Parts(parts[0], test=parts[1] if test is not None else None), names, chosen)
 
 
@@ -73,8 +73,12 @@ def _pairs(dataset: Any, what: str) -> tuple[NDArray[Any], list[Any]]:
     return np.stack([one for one, _ in both]), [label for _, label in both]
 
 
-def rows_of(inputs: Any, memory: int) -> Rows:
-    """Rows of an array: canonical (n, c, h, w) or (n, d), checked to be finite and in range."""
+def rows_of(inputs: Any, memory: int, *, train: bool = True, names: Sequence[str] | None = None) -> Rows:
+    """Rows of an array: canonical (n, c, h, w) or (n, d), checked to be finite and in range.
+
+    train: the features of a table are checked to differ by more than float32 blurs, which training rows decide.
+    names: of a table's columns, for errors.
+    """
     if isinstance(inputs, Tensor):
         inputs = inputs.detach().to_dense() if inputs.layout != torch.strided else inputs.detach()
         inputs = inputs.cpu().numpy() if inputs.dtype != torch.bfloat16 else inputs.float().cpu().numpy()
@@ -86,8 +90,12 @@ def rows_of(inputs: Any, memory: int) -> Rows:
     image, last = array.ndim > 2, array.ndim == 4 and _channels_last(array.shape)
     if isinstance(array, np.memmap) and array.nbytes > memory:
         _check_mapped(array, image)
+        if train and not image:
+            _check_spread(array[:: max(1, len(array) // _LOOKED_AT)], names)
         return MappedRows(array, image=image, channels_last=last)
     values = _images(array) if image else _table(array)
+    if train and not image:
+        _check_spread(array, names)
     if array.ndim == 3:
         values = values[:, None]
     return TensorRows((values.movedim(-1, 1) if last else values).contiguous())
@@ -127,14 +135,13 @@ def _images(array: NDArray[Any]) -> Tensor:
 
 def _table(array: NDArray[Any]) -> Tensor:
     _check_size(*_range(array))
-    check_spread(array, None, "leave it out")
     return torch.from_numpy(array.astype(np.float32))
 
 
-def check_spread(table: NDArray[Any], names: Sequence[str] | None, instead: str) -> None:
+def _check_spread(table: NDArray[Any], names: Sequence[str] | None) -> None:
     """FitError where float32 would blur a feature: numbers that are large and differ by little, as times do.
 
-    table: (n, d) finite numbers. names: of the features in a sentence, None: by number. instead: what else helps.
+    table: (n, d) finite numbers. names: of the columns of a file, None: by number.
     """
     if table.dtype == np.float32 or table.dtype.itemsize <= 2 or not table.size:
         return
@@ -142,7 +149,8 @@ def check_spread(table: NDArray[Any], names: Sequence[str] | None, instead: str)
         column = table[:, place].astype(np.float64)
         low, high, spread = float(column.min()), float(column.max()), float(column.std())
         if low < high and max(abs(low), abs(high)) * float(np.finfo(np.float32).eps) > _COARSE * spread:
-            name = f"feature {place}" if names is None else names[place]
+            name = f"feature {place}" if names is None else f"the column '{names[place]}'"
+            instead = "leave it out" if names is None else "leave it out with drop=…"
             raise FitError(
                 f"{name} holds numbers from {low:.10g} to {high:.10g} that differ by about {spread:.2g}, which float32 "
                 f"cannot tell apart: subtract their smallest one first, or {instead}."
@@ -184,8 +192,6 @@ def _check_mapped(array: "np.memmap[Any, Any]", image: bool) -> None:
             _check_size(low, high)
     elif image and array.dtype.newbyteorder("=") not in (np.uint8, np.uint16):
         raise FitError(f"mapped images have the type {array.dtype}: give uint8, uint16, or floats in 0 to 1.")
-    if not image:
-        check_spread(array[:: max(1, len(array) // _LOOKED_AT)], None, "leave it out")
 
 
 def class_indices(labels: Sequence[Any], classes: Sequence[str] | None = None) -> tuple[tuple[str, ...], list[Tensor]]:

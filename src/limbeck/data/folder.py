@@ -2,7 +2,6 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ _SPLITS = {
     "test": ("test", "testing"),
 }
 _ENDINGS = ("", "set", "data", "images", "split")  # "Train", "train_set" and "training-data" are train
+_LOOSE = "loose"  # counts, beside suffixes, images in no class directory
 _BESIDE = {".txt", ".json", ".csv", ".xml", ".md", ".yaml", ".yml", ".ini", ".db", ".ds_store", ""}  # no images
 VALIDATION_IS_TEST = "the source has a validation but no test split: its validation split serves as the sealed test."
 
@@ -45,8 +45,9 @@ def folder(path: str | Path, *, size: int | None = None, channels: int | None = 
     if "validation" in places and "test" not in places:
         places["test"] = places.pop("validation")
         notes.append(VALIDATION_IS_TEST)
-    listed = {split: _classes(place) for split, place in places.items()}
-    notes += _left_out(root, places.values())
+    unread: Counter[str] = Counter()
+    listed = {split: _classes(place, unread) for split, place in places.items()}
+    notes += _left_out(root, unread)
     names = list(listed["train"])
     for split, classes in listed.items():
         if list(classes) != names:
@@ -69,8 +70,9 @@ def _places(root: Path) -> tuple[dict[str, Path], list[str]]:
     if not root.is_dir():
         raise SourceError(f"'{root}' is no directory: give one that has a directory of images for each class.")
     there = _directories(root)
+    plain = {name for names in _SPLITS.values() for name in names}
     found: dict[str, Path] = {}
-    for place in sorted(there, key=lambda place: (place.name not in sum(_SPLITS.values(), ()), place.name)):
+    for place in sorted(there, key=lambda place: (place.name not in plain, place.name)):
         split = _split(place.name)
         if split is not None and _directories(place):  # a class may be called train, too: it holds images
             found.setdefault(split, place)
@@ -108,14 +110,9 @@ def _named(names: list[str]) -> str:
     return shown if len(names) <= 4 else f"{shown} and {len(names) - 4} more"
 
 
-def _left_out(root: Path, places: Iterable[Path]) -> list[str]:
+def _left_out(root: Path, others: Counter[str]) -> list[str]:
     """A sentence on files that look like images and are not read: of other formats, or in no class directory."""
-    others: Counter[str] = Counter()
-    loose = 0
-    for place in places:
-        loose += sum(p.suffix.lower() in _SUFFIXES and p.is_file() for p in place.iterdir())
-        for at in _directories(place):
-            others.update(file.suffix.lower() for file in _files(at))
+    loose = others.pop(_LOOSE, 0)
     odd = {suffix: count for suffix, count in others.items() if suffix not in _SUFFIXES | _BESIDE}
     told = []
     if odd:
@@ -126,11 +123,17 @@ def _left_out(root: Path, places: Iterable[Path]) -> list[str]:
     return told
 
 
-def _classes(root: Path) -> dict[str, list[Path]]:
-    """Images of each class, alphabetically; links to directories within a class are not followed."""
+def _classes(root: Path, others: Counter[str]) -> dict[str, list[Path]]:
+    """Images of each class, alphabetically; links to directories within a class are not followed.
+
+    others: is told of all files that are not read, by suffix, and of images that lie in no class directory.
+    """
     classes = {}
+    others[_LOOSE] += sum(p.suffix.lower() in _SUFFIXES and p.is_file() for p in root.iterdir())
     for place in _directories(root):
-        classes[place.name] = sorted(p for p in _files(place) if p.suffix.lower() in _SUFFIXES and p.is_file())
+        files = _files(place)
+        others.update(p.suffix.lower() for p in files)
+        classes[place.name] = sorted(p for p in files if p.suffix.lower() in _SUFFIXES and p.is_file())
         if not classes[place.name]:
             raise SourceError(
                 f"the class folder '{place}' holds no image that limbeck reads "

@@ -71,6 +71,8 @@ def _open(encoded: bytes, where: str) -> Image.Image:
 
 def _orientation(image: Image.Image) -> int:
     """The EXIF orientation, 1 where there is none or it cannot be read."""
+    if image.format == "PNG" and "exif" not in image.info:
+        return 1  # Pillow would decode the whole image to look for one behind its pixels
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # odd metadata is no reason to refuse an image

@@ -47,7 +47,10 @@ def npz(path: str | Path, **options: Any) -> Task:
         ) from error
     labels = [y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y for _, y in pairs.values()]
     names, indices = class_indices(labels, classes)
-    parts = {s: Part(rows_of(x, chosen.memory), i) for (s, (x, _)), i in zip(pairs.items(), indices, strict=True)}
+    parts = {
+        s: Part(rows_of(x, chosen.memory, train=s == "train"), i)
+        for (s, (x, _)), i in zip(pairs.items(), indices, strict=True)
+    }
     notes = [] if chosen.groups is not None else [LEAK]
     whole = Parts(parts["train"], parts.get("validation"), parts.get("test"))
     return assemble(f"npz:{path}", whole, names, chosen, notes)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.data.arrays import check_spread, class_indices, rows_of
+from limbeck.data.arrays import class_indices, rows_of
 from limbeck.data.assemble import LEAK, Part, Parts, assemble
 from limbeck.data.memory import check_room
 from limbeck.data.options import Options
@@ -71,9 +71,9 @@ def table(
     names = _classes(labels["train"], train.known(target), target)
     classes, indices = class_indices([np.array([str(v) for v in part]) for part in labels.values()], names)
     values = {s: np.concatenate([column.encoded(each) for column in columns], axis=1) for s, each in read.items()}
-    check_spread(values["train"], [f"the column '{name}'" for name in features], "leave it out with drop=…")
     parts = {
-        split: Part(rows_of(mine, chosen.memory), i) for (split, mine), i in zip(values.items(), indices, strict=True)
+        split: Part(rows_of(mine, chosen.memory, train=split == "train", names=features), i)
+        for (split, mine), i in zip(values.items(), indices, strict=True)
     }
     name = named(f"table:{path}", label=label, drop="+".join(left_out) or None, fill=fill)
     whole = Parts(parts["train"], parts.get("validation"), parts.get("test"))
